@@ -1,0 +1,90 @@
+#pragma once
+// The one list of error codes, and Error: a code with a sentence for a person.
+// Each folder adds its codes in its own block. The edges map them to what their wire knows
+// (broker/api/error_map.cc, coordinator/server/error_map.cc) by switches without a default.
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace odradek {
+
+enum class Errc {
+  // anywhere
+  invalid_argument,
+  not_found,
+  already_exists,
+  unavailable,
+  timed_out,
+  cancelled,
+  limit_exceeded,
+  internal,
+  // common/bytes, proto: a frame or a stored record that does not decode
+  malformed,
+  unsupported_version,
+  // common/fs
+  io_error,
+  disk_full,
+  permission_denied,
+  locked,
+  // common/config
+  bad_setting,
+  // common/compress
+  bad_compression,
+  // coordinator/tree
+  no_node,
+  node_exists,
+  not_empty,
+  bad_version,
+  no_children_for_ephemerals,
+  no_auth,
+  invalid_acl,
+  bad_path,
+  session_expired,
+  session_moved,
+  auth_failed,
+  no_watcher,
+  unimplemented,
+  runtime_inconsistency,  // an operation of a multi behind the one that failed
+  // coordinator/store
+  store_damaged,
+  store_fenced,
+  // broker/log
+  corrupt_record,
+  invalid_record,
+  record_too_large,
+  offset_out_of_range,
+  out_of_order_sequence,
+  duplicate_sequence,
+  invalid_producer_epoch,
+  unknown_producer_id,
+  unsupported_for_message_format,
+  unsupported_compression_type,
+  log_dir_offline,
+  // broker/replica
+  unknown_topic_or_partition,
+  unknown_topic_id,
+  inconsistent_topic_id,
+  not_leader_or_follower,
+  fenced_leader_epoch,
+  unknown_leader_epoch,
+  not_enough_replicas,
+  invalid_required_acks,
+  invalid_timestamp,
+};
+
+class [[nodiscard]] Error {
+ public:
+  Error(Errc code, std::string what) : code_(code), what_(std::move(what)) {}
+  Errc code() const { return code_; }
+  const std::string& what() const { return what_; }
+
+ private:
+  Errc code_;
+  std::string what_;
+};
+
+// The name of a code, for logs.
+std::string_view name_of(Errc code);
+
+}  // namespace odradek
