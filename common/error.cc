@@ -68,12 +68,44 @@ std::string_view name_of(Errc code) {
       return "store_damaged";
     case Errc::store_fenced:
       return "store_fenced";
+    case Errc::invalid_topic_name:
+      return "invalid_topic_name";
+    case Errc::topic_exists:
+      return "topic_exists";
+    case Errc::invalid_partitions:
+      return "invalid_partitions";
+    case Errc::invalid_replication_factor:
+      return "invalid_replication_factor";
+    case Errc::invalid_replica_assignment:
+      return "invalid_replica_assignment";
+    case Errc::invalid_config:
+      return "invalid_config";
+    case Errc::invalid_request:
+      return "invalid_request";
+    case Errc::topic_deletion_disabled:
+      return "topic_deletion_disabled";
+    case Errc::stale_broker_epoch:
+      return "stale_broker_epoch";
+    case Errc::invalid_update_version:
+      return "invalid_update_version";
+    case Errc::ineligible_replica:
+      return "ineligible_replica";
+    case Errc::broker_not_available:
+      return "broker_not_available";
+    case Errc::duplicate_broker_id:
+      return "duplicate_broker_id";
+    case Errc::foreign_controller:
+      return "foreign_controller";
+    case Errc::cluster_id_mismatch:
+      return "cluster_id_mismatch";
     case Errc::corrupt_record:
       return "corrupt_record";
     case Errc::invalid_record:
       return "invalid_record";
     case Errc::record_too_large:
       return "record_too_large";
+    case Errc::record_list_too_large:
+      return "record_list_too_large";
     case Errc::offset_out_of_range:
       return "offset_out_of_range";
     case Errc::out_of_order_sequence:
@@ -108,6 +140,44 @@ std::string_view name_of(Errc code) {
       return "invalid_required_acks";
     case Errc::invalid_timestamp:
       return "invalid_timestamp";
+    case Errc::transactional_id_refused:
+      return "transactional_id_refused";
+    case Errc::coordinator_load_in_progress:
+      return "coordinator_load_in_progress";
+    case Errc::coordinator_not_available:
+      return "coordinator_not_available";
+    case Errc::not_coordinator:
+      return "not_coordinator";
+    case Errc::illegal_generation:
+      return "illegal_generation";
+    case Errc::inconsistent_group_protocol:
+      return "inconsistent_group_protocol";
+    case Errc::invalid_group_id:
+      return "invalid_group_id";
+    case Errc::unknown_member_id:
+      return "unknown_member_id";
+    case Errc::invalid_session_timeout:
+      return "invalid_session_timeout";
+    case Errc::rebalance_in_progress:
+      return "rebalance_in_progress";
+    case Errc::invalid_commit_offset_size:
+      return "invalid_commit_offset_size";
+    case Errc::offset_metadata_too_large:
+      return "offset_metadata_too_large";
+    case Errc::non_empty_group:
+      return "non_empty_group";
+    case Errc::group_id_not_found:
+      return "group_id_not_found";
+    case Errc::member_id_required:
+      return "member_id_required";
+    case Errc::group_max_size_reached:
+      return "group_max_size_reached";
+    case Errc::fenced_instance_id:
+      return "fenced_instance_id";
+    case Errc::group_subscribed_to_topic:
+      return "group_subscribed_to_topic";
+    case Errc::unstable_offset_commit:
+      return "unstable_offset_commit";
   }
   return "unknown";
 }

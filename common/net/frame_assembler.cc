@@ -1,0 +1,80 @@
+#include "common/net/frame_assembler.h"
+
+#include <algorithm>
+
+namespace odradek::net {
+
+std::string foreign_protocol(ByteView first_bytes) {
+  static constexpr std::string_view kMethods[] = {"GET ", "POST", "PUT ", "HEAD", "DELE", "OPTI", "CONN", "PATC", "PRI "};
+  if (first_bytes.size() < 4) return {};
+  for (std::string_view method : kMethods) {
+    if (first_bytes.substr(0, 4) == method) return "it speaks HTTP; this port expects Kafka's protocol";
+  }
+  if (first_bytes[0] == 0x16 && first_bytes[1] == 0x03) {
+    return "it speaks TLS; this listener is PLAINTEXT (set security.protocol=PLAINTEXT in the client)";
+  }
+  return {};
+}
+
+Result<bool> FrameAssembler::begin_frame() {
+  ByteView waiting = ahead_.view().substr(ahead_at_);
+  if (waiting.size() < 4) return false;
+  if (std::string foreign = foreign_protocol(waiting); !foreign.empty()) return Error(Errc::malformed, foreign);
+  int32_t length = ByteReader(waiting).i32();
+  if (length < 0) return Error(Errc::malformed, "frame of negative length " + std::to_string(length));
+  if (static_cast<size_t>(length) > max_frame_bytes_) {
+    return Error(Errc::malformed, "frame of " + std::to_string(length) + " bytes, above the limit of " +
+                                      std::to_string(max_frame_bytes_));
+  }
+  length_ = static_cast<size_t>(length);
+  length_known_ = true;
+  ahead_at_ += 4;
+  return true;
+}
+
+void FrameAssembler::feed(ByteView bytes) {
+  // Straight into the frame where nothing stands before it.
+  if (length_known_ && ahead_.empty()) {
+    size_t missing = length_ - frame_.size();
+    ByteView part = bytes.substr(0, missing);
+    frame_.append(part);
+    bytes.remove_prefix(part.size());
+  }
+  ahead_.append(bytes);
+}
+
+Result<std::optional<Buffer>> FrameAssembler::next() {
+  if (!length_known_) {
+    auto begun = begin_frame();
+    if (!begun) return begun.error();
+    if (!*begun) return std::optional<Buffer>();
+  }
+  if (!ahead_.empty()) {
+    ByteView part = ahead_.view().substr(ahead_at_, length_ - frame_.size());
+    frame_.append(part);
+    ahead_at_ += part.size();
+    if (ahead_at_ == ahead_.size()) {
+      ahead_.reset();
+      ahead_at_ = 0;
+    }
+  }
+  if (frame_.size() < length_) return std::optional<Buffer>();
+  length_known_ = false;
+  std::optional<Buffer> whole(std::in_place, std::move(frame_));
+  frame_ = Buffer();
+  return whole;
+}
+
+char* FrameAssembler::direct_space(size_t& size) {
+  if (!length_known_ || !ahead_.empty()) return nullptr;
+  size_t missing = length_ - frame_.size();
+  if (missing < kScratchBytes) return nullptr;
+  // at most as much room as has come already, so that a claimed length costs nothing
+  if (frame_.spare_size() == 0) {
+    frame_.reserve(frame_.size() + std::min(missing, std::max(frame_.size(), kScratchBytes)));
+  }
+  size = std::min(missing, frame_.spare_size());
+  return frame_.spare();
+}
+
+}  // namespace odradek::net

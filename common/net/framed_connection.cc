@@ -1,0 +1,198 @@
+#include "common/net/framed_connection.h"
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "common/fs/file_system.h"
+#include "common/net/page_cache.h"
+
+namespace odradek::net {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Shared by all connections of a thread: a read never suspends while it is in use.
+thread_local std::array<char, FrameAssembler::kScratchBytes> scratch;
+
+// sendfile takes a range in steps of this size, each looked up in the page cache first.
+constexpr size_t kFileStepBytes = 1 << 20;
+constexpr size_t kMaxVectors = 64;
+
+Error gone(const char* what, int error) { return Error(Errc::unavailable, std::string(what) + ": " + std::strerror(error)); }
+
+}  // namespace
+
+FramedConnection::FramedConnection(asio::any_io_executor executor, Accepted accepted, size_t max_frame_bytes,
+                                   const Clock& clock, runtime::Background* background)
+    : socket_(executor),
+      peer_(accepted.peer()),
+      address_(std::move(accepted.address)),
+      assembler_(max_frame_bytes),
+      clock_(clock),
+      background_(background),
+      last_active_ms_(clock.monotonic_ms()) {
+  boost::system::error_code error;
+  socket_.assign(asio::ip::tcp::v6(), accepted.fd, error);
+  if (error) ::close(accepted.fd);
+}
+
+FramedConnection::~FramedConnection() { close(); }
+
+void FramedConnection::close() {
+  if (!socket_.is_open()) return;
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+}
+
+asio::awaitable<bool> FramedConnection::wait_until(asio::socket_base::wait_type what) {
+  boost::system::error_code error;
+  co_await socket_.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
+  co_return !error && socket_.is_open();
+}
+
+ssize_t FramedConnection::receive_some() {
+  size_t size = 0;
+  ssize_t received;
+  if (char* space = assembler_.direct_space(size)) {
+    received = ::recv(socket_.native_handle(), space, size, 0);
+    if (received > 0) assembler_.direct_add(static_cast<size_t>(received));
+  } else {
+    received = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), 0);
+    if (received > 0) assembler_.feed(ByteView(scratch.data(), static_cast<size_t>(received)));
+  }
+  if (received > 0) last_active_ms_ = clock_.monotonic_ms();
+  return received;
+}
+
+asio::awaitable<Result<std::optional<Buffer>>> FramedConnection::read_frame() {
+  while (true) {
+    auto frame = assembler_.next();
+    if (!frame || frame->has_value()) co_return frame;
+    if (!socket_.is_open()) co_return Error(Errc::unavailable, "closed by this side");
+    ssize_t received = receive_some();
+    if (received == 0) {
+      if (assembler_.in_frame()) co_return Error(Errc::malformed, "its peer closed it in the middle of a frame");
+      co_return std::optional<Buffer>();
+    }
+    if (received < 0) {
+      int error = errno;
+      if (error == EINTR) continue;
+      if (error != EAGAIN && error != EWOULDBLOCK) co_return gone("receive", error);
+      bool ready = co_await wait_until(asio::socket_base::wait_read);
+      if (!ready) co_return Error(Errc::unavailable, "closed by this side");
+    }
+  }
+}
+
+asio::awaitable<Result<void>> FramedConnection::send(std::vector<Piece> pieces) {
+  size_t at = 0;
+  while (at < pieces.size()) {
+    if (const auto* range = std::get_if<FileRange>(&pieces[at])) {
+      auto sent = co_await send_file(*range);
+      if (!sent) co_return sent;
+      ++at;
+      continue;
+    }
+    size_t last = at;
+    while (last < pieces.size() && last - at < kMaxVectors && std::holds_alternative<Bytes>(pieces[last])) ++last;
+    auto sent = co_await send_bytes(pieces, at, last, last < pieces.size());
+    if (!sent) co_return sent;
+    at = last;
+  }
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> FramedConnection::send_bytes(const std::vector<Piece>& pieces, size_t first, size_t last,
+                                                           bool more_follows) {
+  std::array<iovec, kMaxVectors> vectors;
+  size_t count = 0;
+  size_t left = 0;
+  for (size_t i = first; i < last; ++i) {
+    const Bytes& bytes = std::get<Bytes>(pieces[i]);
+    if (bytes.empty()) continue;
+    vectors[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
+    left += bytes.size();
+  }
+  iovec* next = vectors.data();
+  while (left > 0) {
+    if (!socket_.is_open()) co_return Error(Errc::unavailable, "closed by this side");
+    msghdr message{};
+    message.msg_iov = next;
+    message.msg_iovlen = count;
+    ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+    if (sent < 0) {
+      int error = errno;
+      if (error == EINTR) continue;
+      if (error != EAGAIN && error != EWOULDBLOCK) co_return gone("send", error);
+      bool ready = co_await wait_until(asio::socket_base::wait_write);
+      if (!ready) co_return Error(Errc::unavailable, "closed by this side");
+      continue;
+    }
+    last_active_ms_ = clock_.monotonic_ms();
+    size_t taken = static_cast<size_t>(sent);
+    left -= taken;
+    while (taken > 0) {
+      size_t part = std::min(taken, next->iov_len);
+      next->iov_base = static_cast<char*>(next->iov_base) + part;
+      next->iov_len -= part;
+      taken -= part;
+      if (next->iov_len == 0) {
+        ++next;
+        --count;
+      }
+    }
+  }
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> FramedConnection::send_file(const FileRange& range) {
+  off_t at = range.position;
+  const off_t end = range.position + static_cast<off_t>(range.size);
+  const int fd = range.file->fd();
+  if (fd < 0) {  // not the operating system's file (tests): by memory
+    Bytes bytes(range.size, '\0');
+    auto read = range.file->pread_exact(bytes.data(), bytes.size(), static_cast<uint64_t>(range.position));
+    if (!read) co_return read;
+    std::vector<Piece> pieces;
+    pieces.emplace_back(std::move(bytes));
+    co_return co_await send_bytes(pieces, 0, 1, false);
+  }
+  off_t warm_until = at;
+  while (at < end) {
+    if (!socket_.is_open()) co_return Error(Errc::unavailable, "closed by this side");
+    if (at >= warm_until) {
+      warm_until = std::min<off_t>(end, at + static_cast<off_t>(kFileStepBytes));
+      if (background_ != nullptr && !is_cached(fd, at, static_cast<size_t>(warm_until - at))) {
+        co_await read_ahead(*background_, range.file, at, static_cast<size_t>(warm_until - at));
+        continue;  // the socket may have been closed in between
+      }
+    }
+    ssize_t sent = ::sendfile(socket_.native_handle(), fd, &at, static_cast<size_t>(warm_until - at));
+    if (sent > 0) {
+      last_active_ms_ = clock_.monotonic_ms();
+      continue;
+    }
+    if (sent == 0) {
+      co_return Error(Errc::io_error, range.file->path() + " ends before position " + std::to_string(end));
+    }
+    int error = errno;
+    if (error == EINTR) continue;
+    if (error == EIO) co_return Error(Errc::io_error, range.file->path() + " cannot be read: " + std::strerror(error));
+    if (error != EAGAIN && error != EWOULDBLOCK) co_return gone("sendfile", error);
+    bool ready = co_await wait_until(asio::socket_base::wait_write);
+    if (!ready) co_return Error(Errc::unavailable, "closed by this side");
+  }
+  co_return Result<void>();
+}
+
+}  // namespace odradek::net
