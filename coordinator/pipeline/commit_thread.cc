@@ -1,0 +1,82 @@
+#include "coordinator/pipeline/commit_thread.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "common/check.h"
+#include "common/log/log.h"
+#include "coordinator/store/fatal.h"
+
+namespace odradek::coordinator::pipeline {
+
+CommitThread::CommitThread(runtime::Executor tree, int64_t warning_ms)
+    : tree_(tree), warning_ms_(warning_ms), thread_([this] { work(); }) {}
+
+CommitThread::~CommitThread() { stop(); }
+
+void CommitThread::commit(store::Store& store, store::Batch batch, store::Fence fence, Done done) {
+  std::lock_guard lock(mutex_);
+  if (stopped_) return;
+  CHECK(!job_);
+  job_.emplace(Job{&store, std::move(batch), fence, std::move(done)});
+  wake_.notify_one();
+}
+
+void CommitThread::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+CommitThread::SyncTimes CommitThread::sync_times() const {
+  std::lock_guard lock(mutex_);
+  return times_;
+}
+
+void CommitThread::work() {
+  pthread_setname_np(pthread_self(), "commit");
+  std::chrono::steady_clock::time_point warned;
+  for (;;) {
+    std::optional<Job> job;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return job_ || stopped_; });
+      // what waits is still written: its clients may have been told nothing, but nothing is lost
+      // either
+      if (!job_) return;
+      job = std::exchange(job_, std::nullopt);
+    }
+    auto begin = std::chrono::steady_clock::now();
+    auto outcome = job->store->commit(job->batch, job->fence);
+    if (!outcome) {
+      store::fatal("the transaction could not be made durable, so the coordinator ends: " +
+                   outcome.error().what());
+    }
+    int64_t took_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                          std::chrono::steady_clock::now() - begin)
+                          .count();
+    if (took_us / 1000 > warning_ms_ && begin - warned > std::chrono::seconds(10)) {
+      warned = begin;
+      LOG_WARN("zookeeper", "The disk took {} ms for a commit, which every writer had to wait for",
+               took_us / 1000);
+    }
+    {
+      std::lock_guard lock(mutex_);
+      ++times_.count;
+      times_.sum_us += took_us;
+      times_.max_us = std::max(times_.max_us, took_us);
+    }
+    auto shared = std::make_shared<Result<store::SnapshotRef>>(std::move(outcome));
+    boost::asio::post(tree_, [done = std::move(job->done), shared] { done(std::move(*shared)); });
+  }
+}
+
+}  // namespace odradek::coordinator::pipeline

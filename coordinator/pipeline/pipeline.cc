@@ -1,0 +1,329 @@
+#include "coordinator/pipeline/pipeline.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+
+#include "common/check.h"
+#include "common/log/log.h"
+#include "coordinator/store/fatal.h"
+
+namespace odradek::coordinator::pipeline {
+
+namespace {
+
+// One batch of the store; the rest waits for the next.
+constexpr size_t kMaxBatchBytes = 8u << 20;
+// ZooKeeper's znode.container.checkIntervalMs and znode.container.maxPerMinute.
+constexpr int64_t kSweepMs = 60'000;
+constexpr size_t kMaxSwept = 10'000;
+
+tree::Password random_password() {
+  tree::Password password;
+  CHECK(getrandom(password.data(), password.size(), 0) == static_cast<ssize_t>(password.size()));
+  return password;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(PipelineOptions options, const Clock& clock, store::Store& store,
+                   Committer& committer)
+    : options_(std::move(options)),
+      clock_(clock),
+      store_(store),
+      committer_(committer),
+      applied_(std::make_unique<store::StoreTree>(store.snapshot())),
+      sessions_(options_.tick_ms, clock.monotonic_ms()) {
+  if (!options_.new_password) options_.new_password = random_password;
+}
+
+Pipeline::~Pipeline() { *alive_ = false; }
+
+Result<std::unique_ptr<Pipeline>> Pipeline::open(PipelineOptions options, const Clock& clock,
+                                                 store::Store& store, Committer& committer) {
+  auto fence = store.lead();
+  if (!fence) return fence.error();
+  auto pipeline =
+      std::unique_ptr<Pipeline>(new Pipeline(std::move(options), clock, store, committer));
+  pipeline->fence_ = *fence;
+  if (auto loaded = pipeline->load(); !loaded) return loaded.error();
+  return pipeline;
+}
+
+Result<void> Pipeline::load() {
+  auto totals = applied_->totals();
+  if (!totals) {
+    tree::Preparation preparation(*applied_, overlay_, Zxid(0), clock_.wall_ms(), SessionId());
+    tree::prepare_new_tree(preparation);
+    tree::Txn txn = preparation.take();
+    store::Batch batch;
+    totals.emplace();
+    totals->nodes = txn.node_delta;
+    totals->data_bytes = txn.data_bytes_delta;
+    applied_->encode({&txn}, *totals, batch);
+    batch.put(std::string(store::totals_key()), store::encode_totals(*totals));
+    auto snapshot = store_.commit(batch, fence_);
+    if (!snapshot) return snapshot.error();
+    applied_->move_to(*snapshot);
+  }
+  totals_ = *totals;
+  applied_zxid_ = prepared_zxid_ = totals_.last_zxid;
+  SessionId first = session::first_session_id(options_.server_id, clock_.wall_ms());
+  last_session_ = std::max(first, totals_.last_session);
+  int64_t now_ms = clock_.monotonic_ms();
+  swept_ms_ = now_ms;
+  applied_->for_each_session([&](SessionId id, const tree::SessionRecord& record) {
+    sessions_.add(id, record.timeout_ms, record.password, now_ms);
+  });
+  return {};
+}
+
+// ---- writes
+
+std::optional<WriteReply::Failure> Pipeline::prepare_all(
+    const Write& write, tree::Preparation& preparation,
+    std::vector<tree::OperationResult>& results) {
+  using Failure = WriteReply::Failure;
+  if (!write.auth.internal) {
+    // the table knows what is applied, the overlay what is on the way
+    const auto* in_flight = overlay_.session(write.session);
+    if (in_flight ? !in_flight->state : sessions_.find(write.session) == nullptr) {
+      return Failure{0, Error(Errc::session_expired, "the session is gone")};
+    }
+  }
+  tree::PrepareContext context{write.auth, write.session, options_.skip_acl};
+  for (size_t i = 0; i < write.operations.size(); ++i) {
+    if (guard_ && !write.auth.internal) {
+      if (auto refusal = guard_->refuse(write, write.operations[i])) return Failure{i, *refusal};
+    }
+    auto result = tree::prepare(write.operations[i], context, preparation);
+    if (!result) return Failure{i, result.error()};
+    results.push_back(*std::move(result));
+  }
+  return std::nullopt;
+}
+
+void Pipeline::write(Write write, WriteDone done) {
+  if (failed_) return;
+  CHECK(write.multi || write.operations.size() == 1);
+  Zxid zxid = prepared_zxid_ + 1;
+  int64_t time_ms = clock_.wall_ms();
+  Pending pending;
+  pending.done = std::move(done);
+  pending.reply.zxid = zxid;
+  tree::Preparation preparation(*applied_, overlay_, zxid, time_ms, write.session);
+  pending.reply.failure = prepare_all(write, preparation, pending.reply.results);
+  if (pending.reply.failure) {
+    pending.reply.results.clear();
+    pending.txn.refused = true;
+    pending.txn.commit.zxid = zxid;
+    pending.txn.commit.time_ms = time_ms;
+    pending.txn.commit.session = write.session;
+  } else {
+    pending.txn = preparation.take();
+    overlay_.add(pending.txn);
+  }
+  prepared_zxid_ = zxid;
+  waiting_bytes_ += pending.txn.bytes();
+  waiting_.push_back(std::move(pending));
+  hand_over();
+}
+
+// Gives the committer all that waits, unless it is busy.
+void Pipeline::hand_over() {
+  if (!in_flight_.empty() || waiting_.empty() || failed_) return;
+  std::vector<const tree::Txn*> txns;
+  in_flight_bytes_ = 0;
+  while (!waiting_.empty() && in_flight_bytes_ < kMaxBatchBytes) {
+    size_t bytes = waiting_.front().txn.bytes();
+    in_flight_bytes_ += bytes;
+    waiting_bytes_ -= bytes;
+    in_flight_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  for (const Pending& pending : in_flight_) {
+    txns.push_back(&pending.txn);
+    totals_.nodes += pending.txn.node_delta;
+    totals_.data_bytes += pending.txn.data_bytes_delta;
+    totals_.ephemerals += pending.txn.ephemeral_delta;
+  }
+  totals_.last_zxid = in_flight_.back().txn.zxid();
+  totals_.last_session = last_session_;
+  store::Batch batch;
+  applied_->encode(txns, totals_, batch);
+  batch.put(std::string(store::totals_key()), store::encode_totals(totals_));
+  committer_.commit(store_, std::move(batch), fence_,
+                    [this, alive = alive_](Result<store::SnapshotRef> outcome) {
+                      if (*alive) on_committed(std::move(outcome));
+                    });
+}
+
+void Pipeline::on_committed(Result<store::SnapshotRef> outcome) {
+  if (!outcome) {
+    failed_ = true;
+    if (!options_.on_failed_commit) {
+      store::fatal("a transaction could not be made durable, so the coordinator ends: " +
+                   outcome.error().what());
+    }
+    options_.on_failed_commit(outcome.error());
+    return;
+  }
+  std::deque<Pending> batch = std::exchange(in_flight_, {});
+  in_flight_bytes_ = 0;
+  applied_->move_to(*std::move(outcome));
+  applied_zxid_ = batch.back().txn.zxid();
+  for (const Pending& pending : batch) overlay_.retire(pending.txn);
+  hand_over();  // the disk works while the answers go out
+
+  in_step_ = true;
+  for (Pending& pending : batch) apply(pending);
+  in_step_ = false;
+  while (!barriers_.empty() && barriers_.front().first <= applied_zxid_) {
+    after_step_.push_back(std::move(barriers_.front().second));
+    barriers_.pop_front();
+  }
+  run_after_step();
+}
+
+// Events, then the reply, then those who react: the order a client may rely on.
+void Pipeline::apply(Pending& pending) {
+  const tree::Commit& commit = pending.txn.commit;
+  for (const auto& write : pending.txn.sessions) {
+    if (write.after) {
+      sessions_.add(write.session, write.after->timeout_ms, write.after->password,
+                    clock_.monotonic_ms());
+    }
+  }
+  std::vector<std::pair<SessionId, std::shared_ptr<session::SessionOwner>>> ended;
+  for (SessionId id : commit.closed_sessions) {
+    if (const session::Session* session = sessions_.find(id)) {
+      ended.emplace_back(id, session->owner.lock());
+      sessions_.remove(id);
+    }
+  }
+  for (const tree::Change& change : commit.changes) watches_.fire(change, commit.zxid);
+  if (pending.done) pending.done(std::move(pending.reply));
+  for (auto& [id, owner] : ended) {
+    if (owner) owner->session_ended(id);
+  }
+  if (pending.txn.refused) return;
+  // an observer may take itself out
+  for (tree::CommitObserver* observer : std::vector(observers_)) observer->on_commit(commit);
+}
+
+void Pipeline::after_step(std::function<void()> fn) {
+  after_step_.push_back(std::move(fn));
+  if (!in_step_) run_after_step();
+}
+
+void Pipeline::run_after_step() {
+  // what these start themselves runs behind them, not inside
+  in_step_ = true;
+  for (size_t i = 0; i < after_step_.size(); ++i) {
+    auto fn = std::move(after_step_[i]);
+    fn();
+  }
+  after_step_.clear();
+  in_step_ = false;
+}
+
+void Pipeline::barrier(std::function<void()> fn) {
+  if (writes_in_flight() == 0) return after_step(std::move(fn));
+  barriers_.emplace_back(prepared_zxid_, std::move(fn));
+}
+
+void Pipeline::observe(tree::CommitObserver* observer) { observers_.push_back(observer); }
+void Pipeline::unobserve(tree::CommitObserver* observer) { std::erase(observers_, observer); }
+
+// ---- sessions
+
+int32_t Pipeline::clamp_timeout(const SessionRequest& request) const {
+  if (request.exact_timeout) return request.timeout_ms;
+  return std::clamp(request.timeout_ms, options_.min_session_timeout_ms,
+                    options_.max_session_timeout_ms);
+}
+
+Pipeline::SessionGrant Pipeline::new_session_ids(SessionRequest request) {
+  last_session_ = last_session_ + 1;
+  return SessionGrant{last_session_, clamp_timeout(request), options_.new_password()};
+}
+
+void Pipeline::create_session(SessionRequest request,
+                              std::function<void(Result<SessionGrant>)> done) {
+  SessionGrant grant = new_session_ids(request);
+  std::vector<tree::Operation> operations;
+  operations.emplace_back(tree::CreateSessionOp(grant.session, grant.timeout_ms, grant.password));
+  write(Write::internal(std::move(operations), grant.session),
+        [this, grant, owner = request.owner, done = std::move(done)](WriteReply reply) {
+          if (!reply.ok()) return done(reply.failure->error);
+          if (session::Session* session = sessions_.find(grant.session)) session->owner = owner;
+          done(grant);
+        });
+}
+
+Result<Pipeline::SessionGrant> Pipeline::attach_session(SessionId id,
+                                                        const tree::Password& password,
+                                                        SessionRequest request) {
+  session::Session* session = sessions_.find(id);
+  if (!session || session->closing || session->password != password) {
+    return Error(Errc::session_expired, "unknown session or wrong password");
+  }
+  session->timeout_ms = clamp_timeout(request);
+  auto former = session->owner.lock();
+  session->owner = request.owner;
+  sessions_.touch(id, clock_.monotonic_ms());
+  SessionGrant grant{id, session->timeout_ms, session->password};
+  if (former && former != request.owner.lock()) former->session_moved(id);
+  return grant;
+}
+
+void Pipeline::detach_session(SessionId id, const session::SessionOwner* owner) {
+  session::Session* session = sessions_.find(id);
+  if (session && session->owner.lock().get() == owner) session->owner.reset();
+}
+
+void Pipeline::close_session(SessionId id, WriteDone done) {
+  if (session::Session* session = sessions_.find(id); session && !session->closing) {
+    sessions_.mark_closing(*session);
+  }
+  std::vector<tree::Operation> operations;
+  operations.emplace_back(tree::CloseSessionOp(id));
+  write(Write::internal(std::move(operations), id), std::move(done));
+}
+
+bool Pipeline::touch(SessionId id) { return sessions_.touch(id, clock_.monotonic_ms()); }
+
+void Pipeline::tick() {
+  int64_t now_ms = clock_.monotonic_ms();
+  if (now_ms < sessions_.next_tick_ms()) return;
+  for (SessionId id : sessions_.expire(now_ms)) {
+    LOG_INFO("zookeeper", "Expiring session 0x{:x}, timeout of {}ms exceeded", id.value(),
+             sessions_.find(id)->timeout_ms);
+    close_session(id, [](WriteReply) {});
+  }
+  if (now_ms - swept_ms_ >= kSweepMs) {
+    swept_ms_ = now_ms;
+    sweep();
+  }
+}
+
+void Pipeline::sweep() {
+  int64_t now_ms = clock_.wall_ms();
+  std::vector<std::string> gone;
+  applied_->for_each_swept([&](std::string_view path) {
+    if (gone.size() >= kMaxSwept) return;
+    auto stat = applied_->stat(path);
+    if (!stat || stat->num_children > 0) return;
+    bool over = stat->kind == tree::NodeKind::container ? stat->created_children > 0
+                                                        : now_ms - stat->mtime_ms > stat->ttl_ms;
+    if (over) gone.emplace_back(path);
+  });
+  for (std::string& path : gone) {
+    // a child that is on the way makes it not_empty: then it stays
+    std::vector<tree::Operation> operations;
+    operations.emplace_back(tree::DeleteOp(std::move(path)));
+    write(Write::internal(std::move(operations)), [](WriteReply) {});
+  }
+}
+
+}  // namespace odradek::coordinator::pipeline

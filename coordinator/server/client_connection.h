@@ -1,0 +1,138 @@
+#pragma once
+// ClientConnection: one ZooKeeper client. It owns the socket, the requests that wait and the bytes
+// that are to go out, and holds the client's session while it lives. Tree thread.
+//
+// Order: replies leave in the order of the requests. Writes are handed to the pipeline at once, one
+// behind another; a read waits until the writes before it are applied, and whatever comes behind a
+// waiting read waits too. A watch event is put into the outgoing bytes in the step that applies its
+// change, so it stands before every reply that shows the change.
+//
+// Memory: of a request no more than has arrived is held; a connection whose outgoing bytes or
+// waiting requests reach their bound is not read from, and one that lets events pile up beyond
+// kMaxOutgoingBytes is closed.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "common/net/frame_assembler.h"
+#include "common/net/listener.h"
+#include "common/runtime/executor.h"
+#include "coordinator/pipeline/pipeline.h"
+#include "coordinator/server/clients.h"
+#include "coordinator/server/codec.h"
+#include "coordinator/session/session_table.h"
+#include "coordinator/tree/watch_table.h"
+
+namespace odradek::coordinator::server {
+
+class ClientConnection final : public session::SessionOwner,
+                               public tree::Watcher,
+                               public std::enable_shared_from_this<ClientConnection> {
+ public:
+  ClientConnection(runtime::Executor executor, net::Accepted accepted, Clients& clients,
+                   std::function<void()> on_closed);
+  ~ClientConnection() override;
+
+  void start();
+  // `why`, where given, is logged with the peer.
+  void close(const std::string& why = "");
+
+  void session_ended(SessionId session) override;
+  void session_moved(SessionId session) override;
+  void on_watch_event(tree::EventType type, const std::string& path, Zxid zxid) override;
+  // There is room for requests again.
+  void room_again();
+
+  bool sessionless() const { return state_ == State::connecting; }
+  int64_t since_ms() const { return since_ms_; }
+  // It was told to close so long ago that whoever is there does not take the last bytes.
+  bool overdue(int64_t now_ms) const {
+    return state_ == State::closing && now_ms - closing_since_ms_ >= 5000;
+  }
+
+  // For the four-letter words.
+  struct Statistics {
+    int64_t received = 0;
+    int64_t sent = 0;
+    std::string last_op = "NA";
+    int32_t last_xid = 0;
+    Zxid last_zxid;
+    int64_t last_response_ms = 0;  // monotonic
+    int64_t last_latency_ms = 0;
+    LatencyStats latency;
+    int64_t since_wall_ms = 0;
+    int32_t timeout_ms = 0;
+  };
+  const std::string& peer() const { return peer_; }
+  SessionId session() const { return session_; }
+  size_t queued() const { return held_.size() + outstanding_; }
+  const Statistics& statistics() const { return statistics_; }
+  void reset_statistics();
+
+ private:
+  enum class State { connecting, establishing, open, closing, closed };
+  struct Request {
+    int32_t xid = 0;
+    int32_t type = 0;
+    net::Buffer frame;  // with the header
+    int64_t begin_ms = 0;
+    ByteView body() const { return frame.view().substr(8); }
+  };
+  // What of a request is needed for its reply.
+  struct Ticket {
+    int32_t xid;
+    int32_t type;
+    int64_t begin_ms;
+  };
+
+  bool paused();
+  void wait_readable();
+  void on_readable();
+  void process_frames();
+  void on_connect(const net::Buffer& frame);
+  void on_session(Result<pipeline::Pipeline::SessionGrant> grant);
+  void on_request(net::Buffer frame);
+  bool try_start(Request& request);
+  void submit_write(Request& request, zookeeper::OpCode op);
+  void submit_close(const Request& request);
+  void submit_sync(Request& request);
+  void answer_now(const Request& request, std::optional<zookeeper::OpCode> op);
+  Answer add_identity(const Request& request);
+  void finish(const Ticket& ticket, Zxid zxid, const Answer& answer);
+  void write_ended();
+  void carry_on();
+  void put_out(Bytes bytes);
+  void schedule_flush();
+  void flush();
+  void close_when_flushed();
+
+  runtime::Executor executor_;
+  boost::asio::ip::tcp::socket socket_;
+  Clients& clients_;
+  pipeline::Pipeline& pipeline_;
+  const std::string address_;
+  const std::string peer_;
+  const int64_t since_ms_;
+  std::function<void()> on_closed_;
+  State state_ = State::connecting;
+  int64_t closing_since_ms_ = 0;
+  bool has_read_only_ = false;
+  SessionId session_;
+  tree::AuthInfo auth_;
+  net::FrameAssembler assembler_;
+  std::deque<Request> held_;  // behind a read that waits
+  size_t outstanding_ = 0;    // with the pipeline
+  bool syncing_ = false;      // a sync is on the way: all behind it waits
+  bool carrying_on_ = false;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool flush_scheduled_ = false;
+  bool waits_for_room_ = false;
+  Bytes out_;
+  size_t out_at_ = 0;  // what of out_ is sent
+  Statistics statistics_;
+};
+
+}  // namespace odradek::coordinator::server

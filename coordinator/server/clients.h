@@ -1,0 +1,68 @@
+#pragma once
+// Clients: all ZooKeeper connections of the port, what they share (limits, counters), and the sweep
+// over those that never opened a session. Tree thread.
+
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "common/net/listener.h"
+#include "common/runtime/executor.h"
+#include "common/runtime/timer.h"
+#include "coordinator/pipeline/pipeline.h"
+#include "coordinator/server/server_stats.h"
+#include "coordinator/server/settings.h"
+
+namespace odradek::coordinator::server {
+
+class ClientConnection;
+
+class Clients {
+ public:
+  Clients(runtime::Executor executor, pipeline::Pipeline& pipeline, const ServerSettings& settings);
+  ~Clients();
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
+
+  // A connection whose first bytes look like ZooKeeper's. `on_closed` runs once when it is gone.
+  void serve(net::Accepted accepted, std::function<void()> on_closed);
+  void close_all();
+
+  // Of the connections:
+  // More requests than globalOutstandingLimit, or more bytes than memory should hold, are on the
+  // way: nobody reads on.
+  bool throttled() const;
+  void wait_for_room(std::weak_ptr<ClientConnection> connection);
+  void begin_request() { ++outstanding_; }
+  void end_request();
+  void removed(const std::shared_ptr<ClientConnection>& connection);
+
+  size_t size() const { return connections_.size(); }
+  const std::unordered_set<std::shared_ptr<ClientConnection>>& connections() const {
+    return connections_;
+  }
+  int64_t outstanding() const { return outstanding_; }
+  ServerStats& stats() { return stats_; }
+  const ServerStats& stats() const { return stats_; }
+  pipeline::Pipeline& pipeline() { return pipeline_; }
+  const ServerSettings& settings() const { return settings_; }
+  const Clock& clock() const { return pipeline_.clock(); }
+  int64_t uptime_ms() const { return clock().monotonic_ms() - started_ms_; }
+
+ private:
+  void sweep();
+
+  runtime::Executor executor_;
+  pipeline::Pipeline& pipeline_;
+  const ServerSettings& settings_;
+  const int64_t started_ms_;
+  ServerStats stats_;
+  int64_t outstanding_ = 0;
+  std::unordered_set<std::shared_ptr<ClientConnection>> connections_;  // it owns them
+  std::vector<std::weak_ptr<ClientConnection>> waiting_;               // for room
+  runtime::RepeatingTimer sweeper_;
+};
+
+}  // namespace odradek::coordinator::server

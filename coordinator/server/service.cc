@@ -1,0 +1,182 @@
+#include "coordinator/server/service.h"
+
+#include <fmt/core.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <filesystem>
+#include <future>
+
+#include "common/clock.h"
+#include "common/log/log.h"
+#include "common/runtime/shards.h"
+#include "common/runtime/timer.h"
+#include "coordinator/pipeline/commit_thread.h"
+#include "coordinator/pipeline/pipeline.h"
+#include "coordinator/server/broker_service.h"
+#include "coordinator/server/clients.h"
+#include "coordinator/server/four_letter_words.h"
+#include "coordinator/server/grpc_acceptor.h"
+#include "coordinator/server/port.h"
+#include "coordinator/store/rocks_store.h"
+
+namespace odradek::coordinator::server {
+
+namespace {
+
+constexpr int64_t kTrimMs = 30'000;
+constexpr int64_t kGrpcStopMs = 200;
+
+bool holds_zookeeper_data(const std::string& data_dir) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(data_dir + "/version-2", error)) {
+    std::string name = entry.path().filename().string();
+    if (name.starts_with("snapshot.") || name.starts_with("log.")) return true;
+  }
+  return false;
+}
+
+void warn_of_zookeeper_data(const ServerSettings& settings) {
+  for (const std::string& dir : {settings.data_dir, settings.data_log_dir}) {
+    if (!holds_zookeeper_data(dir)) continue;
+    LOG_WARN("zookeeper",
+             "{}/version-2 holds data of Apache ZooKeeper, which this release does not import: it "
+             "is left as it is, "
+             "and the tree is the one in {}",
+             dir, settings.store_dir());
+    return;
+  }
+}
+
+store::RocksOptions store_options(size_t budget_bytes) {
+  store::RocksOptions options;
+  options.cache_bytes = std::clamp<size_t>(budget_bytes / 64, 4u << 20, 256u << 20);
+  return options;
+}
+
+BrokerServiceSettings broker_settings(const ServerSettings& settings) {
+  BrokerServiceSettings brokers;
+  brokers.hub.grace_ms = settings.broker_grace_ms;
+  brokers.controller.settle_ms = settings.topic_settle_ms;
+  return brokers;
+}
+
+pipeline::PipelineOptions pipeline_options(const ServerSettings& settings) {
+  pipeline::PipelineOptions options;
+  options.tick_ms = settings.tick_ms;
+  options.min_session_timeout_ms = settings.min_session_timeout_ms;
+  options.max_session_timeout_ms = settings.max_session_timeout_ms;
+  options.server_id = settings.server_id;
+  options.skip_acl = settings.skip_acl;
+  return options;
+}
+
+}  // namespace
+
+struct Service::Impl {
+  explicit Impl(ServiceOptions options_in) : options(std::move(options_in)), tree("tree", 1) {}
+
+  Result<void> open();
+  Result<void> start();
+  void stop();
+  int64_t tick();
+
+  const ServiceOptions options;
+  SystemClock clock;
+  std::unique_ptr<store::RocksStore> store;
+  runtime::Shards tree;
+  std::unique_ptr<pipeline::CommitThread> committer;
+  std::unique_ptr<pipeline::Pipeline> pipeline;
+  std::unique_ptr<Clients> clients;
+  std::unique_ptr<BrokerService> brokers;
+  std::unique_ptr<GrpcAcceptor> grpc;  // behind the service, which must outlive it
+  std::unique_ptr<Port> port;
+  std::unique_ptr<runtime::RepeatingTimer> ticker;
+  int64_t trimmed_ms = 0;
+  Zxid trimmed_zxid;
+  bool running = false;
+};
+
+Result<void> Service::Impl::open() {
+  auto opened = store::RocksStore::open(options.settings.store_dir(),
+                                        store_options(options.memory_budget_bytes));
+  if (!opened) return opened.error();
+  store = *std::move(opened);
+  warn_of_zookeeper_data(options.settings);
+  committer =
+      std::make_unique<pipeline::CommitThread>(tree.executor(0), options.settings.fsync_warning_ms);
+  auto made =
+      pipeline::Pipeline::open(pipeline_options(options.settings), clock, *store, *committer);
+  if (!made) return made.error();
+  pipeline = *std::move(made);
+  clients = std::make_unique<Clients>(tree.executor(0), *pipeline, options.settings);
+  brokers = std::make_unique<BrokerService>(tree.executor(0), *pipeline,
+                                            broker_settings(options.settings));
+  auto acceptor = GrpcAcceptor::start({brokers->grpc()});
+  if (!acceptor) return acceptor.error();
+  grpc = *std::move(acceptor);
+  port = std::make_unique<Port>(tree.executor(0), *clients,
+                                [this](int fd, const std::string&) { grpc->accept(fd); });
+  return port->open();
+}
+
+int64_t Service::Impl::tick() {
+  pipeline->tick();
+  int64_t now_ms = clock.monotonic_ms();
+  // what a burst left behind in the allocator goes back to the system once it is quiet
+  if (now_ms - trimmed_ms >= kTrimMs && trimmed_zxid != pipeline->last_zxid()) {
+    malloc_trim(0);
+    trimmed_ms = now_ms;
+    trimmed_zxid = pipeline->last_zxid();
+  }
+  return std::max<int64_t>(1, pipeline->next_tick_ms() - now_ms);
+}
+
+Result<void> Service::Impl::start() {
+  ticker = std::make_unique<runtime::RepeatingTimer>(tree.executor(0), [this] { return tick(); });
+  ticker->start(std::max<int64_t>(1, pipeline->next_tick_ms() - clock.monotonic_ms()));
+  brokers->start();
+  if (auto started = port->start(); !started) return started.error();
+  tree.start();
+  running = true;
+  LOG_INFO("zookeeper",
+           "Odradek coordinator ({}) serves ZooKeeper and brokers on port {}; {} znodes, zxid "
+           "0x{:x}, {} sessions",
+           kVersion, port->number(), pipeline->applied_store().totals()->nodes,
+           pipeline->last_zxid().value(), pipeline->sessions().size());
+  return {};
+}
+
+void Service::Impl::stop() {
+  if (!std::exchange(running, false)) return;
+  std::promise<void> ended;
+  boost::asio::post(tree.executor(0), [this, &ended] {
+    ticker->stop();
+    port->stop();
+    brokers->stop();
+    clients->close_all();
+    ended.set_value();
+  });
+  ended.get_future().wait();
+  grpc->stop(kGrpcStopMs);
+  committer->stop();
+  tree.stop();
+}
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Service::~Service() { stop(); }
+
+Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (auto opened = impl->open(); !opened) return opened.error();
+  if (auto started = impl->start(); !started) return started.error();
+  return std::unique_ptr<Service>(new Service(std::move(impl)));
+}
+
+void Service::stop() { impl_->stop(); }
+
+uint16_t Service::port() const { return impl_->port->number(); }
+
+}  // namespace odradek::coordinator::server

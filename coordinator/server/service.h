@@ -1,0 +1,39 @@
+#pragma once
+// Service: the coordinator as it runs: store, commit thread, tree thread, pipeline, port. It makes
+// them in order and ends them in order; what each does is theirs.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+#include "coordinator/server/settings.h"
+
+namespace odradek::coordinator::server {
+
+struct ServiceOptions {
+  ServerSettings settings;
+  size_t memory_budget_bytes = 512u << 20;  // KAFKA_HEAP_OPTS
+};
+
+class Service {
+ public:
+  // Serves when it returns. The error is one line with cause and remedy.
+  static Result<std::unique_ptr<Service>> start(ServiceOptions options);
+  ~Service();  // stops
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Connections end, sessions stay: clients find them again after a restart. Takes well below a
+  // second. Not on the tree thread.
+  void stop();
+  uint16_t port() const;
+
+ private:
+  struct Impl;
+  explicit Service(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace odradek::coordinator::server

@@ -1,0 +1,81 @@
+#include "coordinator/server/settings.h"
+
+#include <netdb.h>
+
+#include <algorithm>
+
+#include "common/config/settings.h"
+
+namespace odradek::coordinator::server {
+
+namespace {
+
+bool says_yes(const config::Settings& settings, std::string_view key) {
+  std::string text = settings.get_string(key);
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(tolower(c)); });
+  return text == "yes" || text == "true";
+}
+
+bool resolves(const std::string& host) {
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, nullptr, &found) != 0) return false;
+  freeaddrinfo(found);
+  return true;
+}
+
+}  // namespace
+
+Result<ServerSettings> server_settings(const config::Settings& settings) {
+  ServerSettings server;
+  if (!settings.has("dataDir")) {
+    return settings.refuse("dataDir",
+                           "dataDir is not set: name the directory that keeps the tree, for "
+                           "example dataDir=/var/lib/zookeeper");
+  }
+  if (!settings.has("clientPort")) {
+    return settings.refuse("clientPort",
+                           "clientPort is not set: name the port, for example clientPort=2181");
+  }
+  server.data_dir = settings.get_string("dataDir");
+  server.data_log_dir = settings.find_string("dataLogDir").value_or(server.data_dir);
+  server.client_port = static_cast<uint16_t>(settings.get_int("clientPort"));
+  server.client_port_address = settings.find_string("clientPortAddress").value_or("");
+  if (!server.client_port_address.empty() && !resolves(server.client_port_address)) {
+    return settings.refuse(
+        "clientPortAddress",
+        "no known host; allowed: an address or name of this machine, or nothing for every address");
+  }
+  server.backlog = settings.get_int("clientPortListenBacklog");
+  server.tick_ms = settings.get_int("tickTime");
+  // in 64 bits: twenty ticks may not fit into 32
+  int64_t shortest = settings.get_int("minSessionTimeout");
+  int64_t longest = settings.get_int("maxSessionTimeout");
+  if (shortest < 0) shortest = int64_t{2} * server.tick_ms;
+  if (longest < 0) longest = int64_t{20} * server.tick_ms;
+  server.min_session_timeout_ms = static_cast<int32_t>(std::min<int64_t>(shortest, INT32_MAX));
+  server.max_session_timeout_ms = static_cast<int32_t>(std::min<int64_t>(longest, INT32_MAX));
+  if (server.min_session_timeout_ms > server.max_session_timeout_ms) {
+    return settings.refuse(
+        settings.is_set("minSessionTimeout") ? "minSessionTimeout" : "maxSessionTimeout",
+        "minSessionTimeout must not be larger than maxSessionTimeout");
+  }
+  server.max_client_connections = settings.get_int("maxClientCnxns");
+  server.max_connections = settings.get_int("maxCnxns");
+  server.jute_max_buffer = static_cast<size_t>(settings.get_int("jute.maxbuffer"));
+  server.global_outstanding_limit = settings.get_int("globalOutstandingLimit");
+  server.four_letter_words.clear();
+  for (const std::string& word : settings.get_list("4lw.commands.whitelist")) {
+    if (!word.empty()) server.four_letter_words.insert(word);
+  }
+  server.skip_acl = says_yes(settings, "skipACL");
+  server.super_digest =
+      settings.find_string("DigestAuthenticationProvider.superDigest").value_or("");
+  server.extended_types = settings.get_bool("extendedTypesEnabled");
+  server.broker_grace_ms = settings.get_long("odradek.broker.grace.ms");
+  server.topic_settle_ms = settings.get_long("odradek.topic.settle.ms");
+  server.fsync_warning_ms = settings.get_long("fsync.warningthresholdms");
+  return server;
+}
+
+}  // namespace odradek::coordinator::server

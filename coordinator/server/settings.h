@@ -1,0 +1,45 @@
+#pragma once
+// What the port 2181 is told by zookeeper.properties, as plain values.
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "common/result.h"
+
+namespace odradek::config {
+class Settings;
+}
+
+namespace odradek::coordinator::server {
+
+struct ServerSettings {
+  std::string data_dir;      // as the file says it
+  std::string data_log_dir;  // data_dir unless the file says otherwise; only looked at for
+                             // ZooKeeper's own data
+  // The tree's own folder, beside ZooKeeper's version-2.
+  std::string store_dir() const { return data_dir + "/odradek"; }
+  std::string client_port_address;  // empty: every address
+  uint16_t client_port = 2181;
+  int backlog = -1;  // clientPortListenBacklog; -1: the system's
+  int32_t tick_ms = 3000;
+  int32_t min_session_timeout_ms = 6000;
+  int32_t max_session_timeout_ms = 60000;
+  int32_t max_client_connections = 60;  // of one address; 0: any number
+  int32_t max_connections = 0;          // in all; 0: any number
+  uint8_t server_id = 0;
+  size_t jute_max_buffer = 1048575;  // of one request
+  int32_t global_outstanding_limit = 1000;
+  std::set<std::string> four_letter_words = {"srvr"};  // that are answered; "*": all
+  bool skip_acl = false;
+  std::string super_digest;     // user:hash that passes every ACL; empty: nobody
+  bool extended_types = false;  // TTL znodes (zookeeper.extendedTypesEnabled)
+  int64_t fsync_warning_ms = 1000;
+  int64_t broker_grace_ms = 1000;  // until a broker whose connection broke is failed over
+  int64_t topic_settle_ms = 5000;  // after a delete below a topic by hand nothing is put back
+};
+
+// From zookeeper.properties. bad_setting, one line, where values do not go together.
+Result<ServerSettings> server_settings(const config::Settings& settings);
+
+}  // namespace odradek::coordinator::server

@@ -1,0 +1,35 @@
+#pragma once
+// RocksStore: the tree on this machine's disk. One writer thread (commit), snapshots are read on
+// the tree thread. A commit is one write batch and one sync of RocksDB's log. Damage is looked for:
+// a torn tail of the log is what a crash leaves and is cut off, anything else stops the start.
+
+#include <memory>
+#include <string>
+
+#include "coordinator/store/store.h"
+
+namespace odradek::coordinator::store {
+
+struct RocksOptions {
+  size_t cache_bytes = 8u << 20;
+  size_t write_buffer_bytes = 4u << 20;  // twice in memory while one is flushed
+};
+
+class RocksStore final : public Store {
+ public:
+  // Makes the folder where it is missing. Errors, each a sentence with cause and remedy: locked
+  // (another process has it), permission_denied, disk_full, store_damaged, io_error.
+  static Result<std::unique_ptr<RocksStore>> open(const std::string& path, RocksOptions options);
+  ~RocksStore() override;
+
+  SnapshotRef snapshot() override;
+  Result<Fence> lead() override;
+  Result<SnapshotRef> commit(const Batch& batch, Fence fence) override;
+
+ private:
+  struct Impl;
+  explicit RocksStore(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  // shared with snapshots, which need the database
+};
+
+}  // namespace odradek::coordinator::store

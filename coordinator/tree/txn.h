@@ -1,0 +1,41 @@
+#pragma once
+// Txn: what one accepted write does, as final states, so that a commit is a list of puts and
+// deletes and applying it twice is the same as once.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/tree/commit.h"
+#include "coordinator/tree/tree_reader.h"
+
+namespace odradek::coordinator::tree {
+
+struct Txn {
+  struct NodeWrite {
+    std::string path;
+    std::optional<Znode> after;  // nothing: deleted
+    SessionId owner_before;      // whose ephemeral it was, 0 if nobody's
+    SessionId owner_after;
+    bool swept_before = false;  // a container or TTL znode: looked at by the sweep
+    bool swept_after = false;
+  };
+  struct SessionWrite {
+    SessionId session;
+    std::optional<SessionRecord> after;  // nothing: closed
+  };
+
+  Commit commit;                 // zxid, time and the changes in order
+  std::vector<NodeWrite> nodes;  // one a path; parents whose counters moved are among them
+  std::vector<SessionWrite> sessions;
+  int64_t node_delta = 0;
+  int64_t data_bytes_delta = 0;  // paths and data, as ZooKeeper's approximate data size
+  int64_t ephemeral_delta = 0;
+  bool refused = false;  // holds a zxid and nothing else
+
+  Zxid zxid() const { return commit.zxid; }
+  // About what it costs in memory and in the batch.
+  size_t bytes() const;
+};
+
+}  // namespace odradek::coordinator::tree

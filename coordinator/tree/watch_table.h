@@ -1,0 +1,72 @@
+#pragma once
+// WatchTable: who waits for what. It owns no watcher; a watcher takes itself out (remove_all)
+// before it dies. Lives on the tree thread with the pipeline; gone with the connection and after a
+// restart, clients set their watches again.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "common/ids.h"
+#include "coordinator/tree/commit.h"
+
+namespace odradek::coordinator::tree {
+
+enum class EventType : int32_t { created = 1, deleted = 2, data_changed = 3, children_changed = 4 };
+
+// Kinds of watch, as bits. data stands for getData and exists, also of a missing znode.
+inline constexpr uint8_t kWatchData = 1;
+inline constexpr uint8_t kWatchChild = 2;
+inline constexpr uint8_t kWatchPersistent = 4;  // addWatch mode 0, ZooKeeper 3.6
+inline constexpr uint8_t kWatchRecursive = 8;   // addWatch mode 1
+
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  // Must not change the table.
+  virtual void on_watch_event(EventType type, const std::string& path, Zxid zxid) = 0;
+};
+
+class WatchTable {
+ public:
+  void add(std::string_view path, uint8_t kind, Watcher* watcher);
+  // The kinds of `mask` that the watcher has on the path.
+  uint8_t kinds(std::string_view path, Watcher* watcher) const;
+  // Takes out the kinds of `mask`; false where it had none of them.
+  bool remove(std::string_view path, uint8_t mask, Watcher* watcher);
+  void remove_all(Watcher* watcher);
+
+  // Tells everybody whom the change concerns, in ZooKeeper's order: those of the znode, then those
+  // of its parent's children. One-shot watches go; a watcher hears of one znode's deletion once.
+  void fire(const Change& change, Zxid zxid);
+
+  size_t watch_count() const { return watch_count_; }
+  size_t path_count() const { return paths_.size(); }
+  size_t watcher_count() const { return by_watcher_.size(); }
+  void for_each(
+      const std::function<void(const std::string& path, Watcher*, uint8_t kinds)>& visit) const;
+
+ private:
+  struct PathHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view path) const { return std::hash<std::string_view>()(path); }
+  };
+  struct Entry {
+    std::vector<std::pair<Watcher*, uint8_t>> watchers;
+  };
+  using Paths = std::unordered_map<std::string, Entry, PathHash, std::equal_to<>>;
+
+  void notify(EventType type, const std::string& path, uint8_t one_shot, Zxid zxid);
+  void drop(Paths::iterator at, size_t index, uint8_t mask);
+
+  Paths paths_;
+  std::unordered_map<Watcher*, std::unordered_set<std::string_view>> by_watcher_;  // keys of paths_
+  size_t watch_count_ = 0;
+  size_t recursive_count_ = 0;  // without any, no ancestor is looked up
+};
+
+}  // namespace odradek::coordinator::tree
