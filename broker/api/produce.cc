@@ -1,0 +1,264 @@
+#include "broker/api/produce.h"
+
+#include <memory>
+#include <span>
+
+#include "broker/api/broker_settings.h"
+#include "broker/api/error_map.h"
+#include "broker/api/partition_access.h"
+#include "broker/log/record_batch.h"
+#include "proto/kafka/produce.h"
+
+namespace odradek::broker::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int16_t kFirstServedVersion = 3;
+constexpr int16_t kFirstZstdVersion = 7;
+constexpr int64_t kOpeningWaitMs = 5000;
+
+// One partition of the request, from the batch to what became of it.
+struct Item {
+  TopicPartition id;
+  Uuid topic_id;  // from version 13; zero: by name
+  std::span<char> batch;
+  bool opened_in_background = false;
+  std::optional<Error> error;
+  bool unknown_id = false;
+  log::AppendInfo info;
+  std::vector<log::RecordError> record_errors;
+  std::shared_ptr<replica::Partition> waits_for_replicas;
+};
+
+std::span<char> writable(const kafka::Records& records) {
+  // the frame belongs to this request: offsets and epochs are written into it
+  return {const_cast<char*>(records.bytes().data()), records.bytes().size()};
+}
+
+// What Kafka refuses in a request before it looks at partitions.
+std::optional<Error> check_batches(int16_t version, const kafka::Records& records) {
+  if (records.is_null() || records.size() == 0) {
+    return Error(Errc::invalid_record, "Produce requests with version " + std::to_string(version) +
+                                           " must have at least one record batch per partition");
+  }
+  auto header = log::parse_batch_header(records.bytes());
+  if (!header) return header.error();
+  if (header->magic != 2) {
+    return Error(Errc::invalid_record, "Produce requests with version " + std::to_string(version) +
+                                           " are only allowed to contain record batches with magic version 2");
+  }
+  if (header->size() < records.size()) {
+    return Error(Errc::invalid_record, "Produce requests with version " + std::to_string(version) +
+                                           " are only allowed to contain exactly one record batch per partition");
+  }
+  if (version < kFirstZstdVersion && header->codec_bits() == static_cast<int>(compress::Codec::zstd)) {
+    return Error(Errc::unsupported_compression_type, "Produce requests with version " + std::to_string(version) +
+                                                         " are not allowed to use ZStandard compression");
+  }
+  return std::nullopt;
+}
+
+std::vector<Item> items_of(const kafka::ProduceRequest& request, const RequestContext& context) {
+  std::vector<Item> items;
+  for (const auto& topic : request.topic_data) {
+    for (const auto& partition : topic.partition_data) {
+      Item item;
+      item.topic_id = topic.topic_id;
+      item.id.partition = PartitionId(partition.index);
+      item.id.topic = topic.name;
+      if (context.version >= 13) {
+        const metadata::Topic* known = context.image->topic(topic.topic_id);
+        item.unknown_id = known == nullptr;
+        if (known != nullptr) item.id.topic = known->name;
+      }
+      item.batch = writable(partition.records);
+      item.error = check_batches(context.version, partition.records);
+      if (item.unknown_id) item.error = Error(Errc::unknown_topic_id, "there is no topic of this id");
+      items.push_back(std::move(item));
+    }
+  }
+  return items;
+}
+
+void note(Item& item, Result<log::AppendInfo> appended) {
+  if (appended) {
+    item.info = *appended;
+  } else {
+    item.error = appended.error();
+  }
+}
+
+// On the owner: appends at once where that does not keep the shard busy.
+void append_here(Services& services, Item& item, int16_t acks) {
+  auto partition = services.partitions->find(item.id);
+  if (!partition) {
+    item.error = partition.error();
+    return;
+  }
+  replica::Partition& found = **partition;
+  if (!item.topic_id.is_zero() && !found.topic_id().is_zero() && found.topic_id() != item.topic_id) {
+    item.error = Error(Errc::unknown_topic_id, "the topic has another id");
+    return;
+  }
+  if (found.append_must_wait(ByteView(item.batch.data(), item.batch.size()))) {
+    item.opened_in_background = true;
+    return;
+  }
+  note(item, found.append_as_leader(item.batch, acks, log::AppendOrigin::client, &item.record_errors));
+  if (acks == -1 && !item.error && found.high_watermark() <= item.info.last_offset) {
+    item.waits_for_replicas = found.shared_from_this();
+  }
+}
+
+asio::awaitable<Result<log::AppendInfo>> append_slowly(Services& services, Item& item, int16_t acks) {
+  auto partition = services.partitions->find(item.id);
+  if (!partition) co_return partition.error();
+  auto held = (*partition)->shared_from_this();
+  auto appended = co_await held->append(item.batch, acks, &item.record_errors);
+  if (acks == -1 && appended && held->high_watermark() <= appended->last_offset) item.waits_for_replicas = held;
+  co_return appended;
+}
+
+asio::awaitable<void> append_all(Services& services, std::vector<Item>& items, std::vector<size_t> which,
+                                 int16_t acks) {
+  auto id_of = [&](size_t i) -> const TopicPartition& { return items[which[i]].id; };
+  auto append = [&](size_t i) { append_here(services, items[which[i]], acks); };
+  co_await on_owners(services, which.size(), 0, id_of, append);
+  for (size_t i : which) {
+    Item& item = items[i];
+    if (!item.opened_in_background) continue;
+    auto run = [&services, &item, acks] { return append_slowly(services, item, acks); };
+    note(item, co_await runtime::await_on(services.partitions->owner(item.id), std::move(run)));
+  }
+}
+
+// A client that was told of a new topic may be faster than the opening of its log.
+asio::awaitable<void> retry_opening(Services& services, const RequestContext& context, std::vector<Item>& items,
+                                    int16_t acks) {
+  std::vector<size_t> again;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!items[i].error || items[i].error->code() != Errc::not_leader_or_follower) continue;
+    if (is_opening(services, *context.image, items[i].id, services.settings->broker_id)) again.push_back(i);
+  }
+  if (again.empty()) co_return;
+  for (size_t i : again) {
+    co_await services.partitions->wait_open(items[i].id.topic, context.image->zxid, kOpeningWaitMs);
+    items[i].error.reset();
+  }
+  co_await append_all(services, items, std::move(again), acks);
+}
+
+bool tells_why(Errc code) {
+  return code == Errc::invalid_record || code == Errc::invalid_timestamp || code == Errc::record_too_large ||
+         code == Errc::record_list_too_large || code == Errc::not_enough_replicas;
+}
+
+kafka::ProduceResponse::PartitionProduceResponse row_of(const Item& item) {
+  kafka::ProduceResponse::PartitionProduceResponse row;
+  row.index = item.id.partition.value();
+  if (!item.error) {
+    row.base_offset = item.info.first_offset.value();
+    row.log_append_time_ms = item.info.log_append_time_ms;
+    row.log_start_offset = item.info.log_start_offset.value();
+    return row;
+  }
+  row.error_code = error_number(*item.error, "Produce");
+  row.base_offset = -1;
+  for (const log::RecordError& wrong : item.record_errors) {
+    row.record_errors.push_back({wrong.batch_index, wrong.message});
+  }
+  if (tells_why(item.error->code()) || !row.record_errors.empty()) row.error_message = item.error->what();
+  return row;
+}
+
+// The rows stand in the order of the request, as the items do.
+Answer answer_of(const RequestContext& context, const kafka::ProduceRequest& request, const std::vector<Item>& items) {
+  kafka::ProduceResponse response;
+  size_t at = 0;
+  response.responses.reserve(request.topic_data.size());
+  for (const auto& topic : request.topic_data) {
+    kafka::ProduceResponse::TopicProduceResponse row;
+    row.name = topic.name;
+    row.topic_id = topic.topic_id;
+    row.partition_responses.reserve(topic.partition_data.size());
+    for (size_t i = 0; i < topic.partition_data.size(); ++i, ++at) {
+      row.partition_responses.push_back(row_of(items[at]));
+      auto& partition = row.partition_responses.back();
+      if (context.version >= 10 && wants_hint(partition.error_code)) {
+        LeaderHint hint = leader_hint(*context.image, items[at].id);
+        partition.current_leader = {hint.leader_id, hint.leader_epoch};
+        add_endpoint(context, hint.leader_id, response.node_endpoints);
+      }
+    }
+    response.responses.push_back(std::move(row));
+  }
+  return respond(context, response);
+}
+
+// The request's records are not looked at any more here: only its names.
+asio::awaitable<Answer> answer_when_replicated(Services& services, RequestContext context,
+                                               kafka::ProduceRequest request, std::vector<Item> items) {
+  const int64_t deadline = context.received_ms + request.timeout_ms;
+  for (Item& item : items) {
+    if (!item.waits_for_replicas) continue;
+    int64_t left = deadline - services.clock->monotonic_ms();
+    auto wait = [&item, left] {
+      return item.waits_for_replicas->wait_replicated(item.info.last_offset + 1, std::max<int64_t>(left, 0));
+    };
+    bool replicated = co_await runtime::await_on(services.partitions->owner(item.id), std::move(wait));
+    if (!replicated) item.error = Error(Errc::timed_out, "the in-sync replicas did not follow in time");
+  }
+  co_return answer_of(context, request, items);
+}
+
+}  // namespace
+
+asio::awaitable<Answer> handle_produce(Services& services, RequestContext context, ByteView body) {
+  auto decoded = decode_request<kafka::ProduceRequest>(context, body);
+  if (!decoded) co_return bad_request(context, decoded.error());
+  kafka::ProduceRequest& request = *decoded;
+  const int16_t acks = request.acks;
+
+  std::vector<Item> items = items_of(request, context);
+  std::optional<Error> for_all;
+  if (context.version < kFirstServedVersion) {
+    for_all = Error(Errc::unsupported_version, "message formats 0 and 1 are not taken from clients");
+  } else if (acks < -1 || acks > 1) {
+    for_all = Error(Errc::invalid_required_acks, "acks must be -1, 0 or 1");
+  } else if (request.transactional_id) {
+    for_all = Error(Errc::transactional_id_refused, "transactions are not served");
+  }
+  if (for_all) {
+    for (Item& item : items) item.error = for_all;
+  } else {
+    std::vector<size_t> which;
+    which.reserve(items.size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (!items[i].error) which.push_back(i);
+    }
+    if (!which.empty()) {
+      co_await append_all(services, items, std::move(which), acks);
+      co_await retry_opening(services, context, items, acks);
+    }
+  }
+
+  if (acks == 0) {
+    for (const Item& item : items) {
+      // without an answer the closed connection is how a producer learns to look for the leader
+      if (item.error) {
+        co_return Answer::close("a Produce with acks=0 to " + item.id.to_string() + " failed: " + item.error->what());
+      }
+    }
+    co_return Answer::nothing();
+  }
+  for (const Item& item : items) {
+    if (!item.waits_for_replicas) continue;
+    co_return Answer::later(
+        answer_when_replicated(services, std::move(context), std::move(request), std::move(items)));
+  }
+  co_return answer_of(context, request, items);
+}
+
+}  // namespace odradek::broker::api

@@ -1,0 +1,32 @@
+#include "broker/api/producer_ids.h"
+
+#include "common/runtime/owner.h"
+
+namespace odradek::broker::api {
+
+boost::asio::awaitable<Result<ProducerId>> ProducerIds::next() {
+  auto here = [this] { return next_here(); };
+  co_return co_await runtime::await_on(home_, std::move(here));
+}
+
+boost::asio::awaitable<Result<ProducerId>> ProducerIds::next_here() {
+  while (left_ == 0) {
+    if (asking_) {  // one question at a time
+      co_await answered_.wait_ms(60000);
+      continue;
+    }
+    asking_ = true;
+    auto block = co_await allocate_();
+    asking_ = false;
+    if (block) {
+      next_ = block->first.value();
+      left_ = block->size;
+    }
+    answered_.notify_all();
+    if (!block) co_return block.error();
+  }
+  --left_;
+  co_return ProducerId(next_++);
+}
+
+}  // namespace odradek::broker::api

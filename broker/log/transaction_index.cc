@@ -1,0 +1,66 @@
+#include "broker/log/transaction_index.h"
+
+#include "common/bytes/byte_writer.h"
+
+namespace odradek::broker::log {
+
+TransactionIndex::TransactionIndex(FileCache* cache, const std::string* directory, Offset base_offset, uint64_t bytes)
+    : file_(cache, directory, base_offset, ".txnindex"), entries_(bytes / kEntrySize) {}
+
+Result<std::vector<AbortedEntry>> TransactionIndex::read() {
+  std::vector<AbortedEntry> all;
+  if (entries_ == 0) return all;
+  Result<std::shared_ptr<fs::File>> file = file_.get();
+  if (!file) return file.error();
+  Bytes bytes(entries_ * kEntrySize, '\0');
+  if (Result<void> read = (*file)->pread_exact(bytes.data(), bytes.size(), 0); !read) return read.error();
+  all.reserve(entries_);
+  ByteReader reader(bytes);
+  for (size_t i = 0; i < entries_; ++i) {
+    AbortedEntry entry;
+    reader.i16();  // version: 0 is the only one
+    entry.producer_id = ProducerId(reader.i64());
+    entry.first_offset = Offset(reader.i64());
+    entry.last_offset = Offset(reader.i64());
+    entry.last_stable_offset = Offset(reader.i64());
+    all.push_back(entry);
+  }
+  return all;
+}
+
+Result<void> TransactionIndex::append(const AbortedEntry& entry) {
+  Result<std::shared_ptr<fs::File>> file = file_.get();
+  if (!file) return file.error();
+  ByteWriter bytes;
+  bytes.i16(0);
+  bytes.i64(entry.producer_id.value());
+  bytes.i64(entry.first_offset.value());
+  bytes.i64(entry.last_offset.value());
+  bytes.i64(entry.last_stable_offset.value());
+  if (Result<void> written = (*file)->pwrite(bytes.buffer(), entries_ * kEntrySize); !written) return written;
+  ++entries_;
+  return {};
+}
+
+Result<void> TransactionIndex::truncate_to(Offset offset) {
+  if (entries_ == 0) return {};
+  Result<std::vector<AbortedEntry>> all = read();
+  if (!all) return all.error();
+  size_t keep = 0;
+  while (keep < all->size() && (*all)[keep].last_offset < offset) ++keep;
+  if (keep == entries_) return {};
+  Result<std::shared_ptr<fs::File>> file = file_.get();
+  if (!file) return file.error();
+  entries_ = keep;
+  return (*file)->truncate(entries_ * kEntrySize);
+}
+
+Result<void> TransactionIndex::clear() {
+  if (entries_ == 0) return {};
+  Result<std::shared_ptr<fs::File>> file = file_.get();
+  if (!file) return file.error();
+  entries_ = 0;
+  return (*file)->truncate(0);
+}
+
+}  // namespace odradek::broker::log

@@ -1,0 +1,75 @@
+// broker server.properties [--override key=value]…
+// Wiring only: reads the options, runs the broker, and turns SIGTERM and SIGINT into an orderly stop.
+
+#include <malloc.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "broker/server/broker.h"
+#include "broker/server/options.h"
+#include "common/log/log.h"
+
+namespace {
+
+using namespace odradek;
+
+// Waits for the signals that end the process, for as long as it lives.
+void wait_for_signals(broker::server::Broker& broker, sigset_t ends) {
+  while (true) {
+    int signal = 0;
+    if (sigwait(&ends, &signal) != 0) continue;
+    LOG_INFO("server", "Stopping on {}", strsignal(signal));
+    broker.ask_to_stop();
+  }
+}
+
+[[noreturn]] void leave(int code) {
+  log_flush();
+  // Coroutines that wait hold pieces of every layer; the end of the process is what frees them.
+  std::fflush(nullptr);
+  std::_Exit(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // few arenas: each keeps what it once had
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_TRIM_THRESHOLD, 256 << 10);
+  // every thread inherits the mask; one thread takes these by sigwait
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaddset(&ends, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  try {
+    auto options = broker::server::read_options(argc, argv);
+    if (!options) {
+      std::fprintf(stderr, "broker: %s\n", options.error().what().c_str());
+      return 1;
+    }
+    LogOptions log;
+    log.directory = options->log_directory;
+    log.main_logger = "server";
+    log_open(log);
+    broker::server::Broker broker(std::move(*options));
+    std::thread(wait_for_signals, std::ref(broker), ends).detach();
+    auto ran = broker.run();
+    if (!ran) {
+      LOG_ERROR("server", "{}", ran.error().what());
+      std::fprintf(stderr, "broker: %s\n", ran.error().what().c_str());
+      leave(1);
+    }
+    leave(0);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "broker: %s\n", failure.what());
+    leave(1);
+  }
+}

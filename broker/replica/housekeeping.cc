@@ -1,0 +1,157 @@
+#include "broker/replica/housekeeping.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "common/log/log.h"
+#include "common/runtime/background.h"
+#include "common/runtime/timer.h"
+
+namespace odradek::broker::replica {
+
+namespace asio = boost::asio;
+
+namespace {
+constexpr int64_t kFirstLookMs = 30000;  // as Kafka: a broker that starts is left alone for a while
+}
+
+Housekeeping::Housekeeping(const ReplicaSettings& settings, PartitionTable& table, log::LogManager& logs,
+                           runtime::Background& background, const Clock& clock, runtime::Executor home)
+    : settings_(settings), table_(table), logs_(logs), background_(background), clock_(clock), home_(home) {}
+
+void Housekeeping::start() {
+  struct Row {
+    Job job;
+    int64_t every_ms;
+  };
+  const Row rows[] = {
+      {&Housekeeping::apply_retention, settings_.retention_check_ms},
+      {&Housekeeping::flush_old, settings_.flush_check_ms},
+      {&Housekeeping::checkpoint_recovery, settings_.recovery_checkpoint_ms},
+      {&Housekeeping::checkpoint_log_start, settings_.log_start_checkpoint_ms},
+      {&Housekeeping::checkpoint_high_watermark, settings_.high_watermark_checkpoint_ms},
+      {&Housekeeping::expire_producers, settings_.producer_expiry_check_ms},
+  };
+  constexpr int64_t kNeverMs = int64_t{1} << 53;
+  for (const Row& row : rows) {
+    if (row.every_ms <= 0 || row.every_ms > kNeverMs) continue;
+    asio::co_spawn(home_, repeat(row.job, row.every_ms, std::min(row.every_ms, kFirstLookMs)), asio::detached);
+  }
+}
+
+asio::awaitable<void> Housekeeping::repeat(Job job, int64_t every_ms, int64_t first_ms) {
+  co_await runtime::sleep_ms(first_ms);
+  while (!ended_) {
+    co_await (this->*job)();
+    co_await runtime::sleep_ms(every_ms);
+  }
+}
+
+asio::awaitable<void> Housekeeping::apply_retention() {
+  struct Removal {
+    int64_t delay_ms;
+    log::DeletedFiles files;
+  };
+  std::vector<Removal> removals;
+  auto look = [&removals](PartitionTable::Shard& shard) {
+    for (auto& [id, partition] : shard.partitions) {
+      if (partition->offline()) continue;
+      auto deleted = partition->log().delete_old_segments(partition->high_watermark());
+      if (!deleted) {
+        LOG_ERROR("server", "Retention of {} failed: {}", id.to_string(), deleted.error().what());
+        continue;
+      }
+      if (!deleted->empty()) removals.push_back({partition->log().config().file_delete_delay_ms, std::move(*deleted)});
+    }
+  };
+  co_await table_.on_every_shard(std::move(look));
+  if (removals.empty()) co_return;
+  // one timer for each delay that occurs
+  std::map<int64_t, log::DeletedFiles> by_delay;
+  for (Removal& removal : removals) by_delay[removal.delay_ms].add(std::move(removal.files));
+  auto remove = [](Housekeeping* self, int64_t delay_ms, log::DeletedFiles files) -> asio::awaitable<void> {
+    co_await runtime::sleep_ms(delay_ms);
+    auto work = [self, &files] { return log::remove_files(*self->logs_.context().files, files); };
+    auto removed = co_await self->background_.run(std::move(work));
+    if (!removed) LOG_WARN("server", "Old segments cannot be removed: {}", removed.error().what());
+  };
+  for (auto& [delay_ms, files] : by_delay) {
+    asio::co_spawn(home_, remove(this, delay_ms, std::move(files)), asio::detached);
+  }
+}
+
+asio::awaitable<void> Housekeeping::flush_old() {
+  auto look = [now = clock_.wall_ms()](PartitionTable::Shard& shard) {
+    for (auto& [id, partition] : shard.partitions) {
+      if (partition->offline()) continue;
+      const log::Log& log = partition->log();
+      if (log.unflushed_offsets() > 0 && now - log.last_flush_ms() >= log.config().flush_ms) partition->start_flush();
+    }
+  };
+  co_await table_.on_every_shard(std::move(look));
+}
+
+asio::awaitable<void> Housekeeping::expire_producers() {
+  auto look = [](PartitionTable::Shard& shard) {
+    for (auto& [id, partition] : shard.partitions) {
+      if (!partition->offline()) partition->log().remove_expired_producers();
+    }
+  };
+  co_await table_.on_every_shard(std::move(look));
+}
+
+asio::awaitable<void> Housekeeping::write_checkpoints(log::CheckpointKind kind) {
+  auto directories = logs_.directories();
+  std::vector<log::Offsets> offsets(directories.size());
+  auto collect = [&offsets, kind](PartitionTable::Shard& shard) {
+    for (auto& [id, partition] : shard.partitions) {
+      if (partition->offline() || partition->directory() >= offsets.size()) continue;
+      const log::Log& log = partition->log();
+      log::Offsets& into = offsets[partition->directory()];
+      switch (kind) {
+        case log::CheckpointKind::recovery_point:
+          into.emplace(id, log.recovery_point());
+          break;
+        case log::CheckpointKind::high_watermark:
+          into.emplace(id, partition->high_watermark());
+          break;
+        case log::CheckpointKind::log_start_offset: {
+          auto segments = log.segments();
+          if (!segments.empty() && log.log_start_offset() > segments.front().base_offset) {
+            into.emplace(id, log.log_start_offset());
+          }
+          break;
+        }
+        case log::CheckpointKind::cleaner:
+          break;
+      }
+    }
+  };
+  co_await table_.on_every_shard(std::move(collect));
+  auto& written = written_[static_cast<size_t>(kind)];
+  written.resize(directories.size());
+  for (size_t i = 0; i < directories.size(); ++i) {
+    if (!directories[i].online || written[i] == offsets[i]) continue;
+    auto write = [this, i, kind, &offsets] { return logs_.write_checkpoint(i, kind, offsets[i]); };
+    auto done = co_await background_.run(std::move(write));
+    if (done) {
+      written[i] = std::move(offsets[i]);
+    } else if (done.error().code() == Errc::disk_full) {
+      LOG_WARN("server", "A checkpoint of {} waits for room: {}", directories[i].path, done.error().what());
+    } else {
+      LOG_ERROR("server", "A checkpoint of {} cannot be written: {}", directories[i].path, done.error().what());
+    }
+  }
+}
+
+asio::awaitable<void> Housekeeping::checkpoint_recovery() {
+  return write_checkpoints(log::CheckpointKind::recovery_point);
+}
+asio::awaitable<void> Housekeeping::checkpoint_high_watermark() {
+  return write_checkpoints(log::CheckpointKind::high_watermark);
+}
+asio::awaitable<void> Housekeeping::checkpoint_log_start() {
+  return write_checkpoints(log::CheckpointKind::log_start_offset);
+}
+
+}  // namespace odradek::broker::replica

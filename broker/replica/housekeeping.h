@@ -1,0 +1,45 @@
+#pragma once
+// Housekeeping: what happens to logs by time. Retention, flush, expired producer ids, and the checkpoint files of each
+// log directory (recovery point, high watermark, log start). Timers run on the home executor; each look hops over the
+// shards, file work goes to the background pool. A checkpoint that would say the same again is not written.
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <vector>
+
+#include "broker/log/log_manager.h"
+#include "broker/replica/partition_manager.h"
+#include "broker/replica/partition_table.h"
+
+namespace odradek::broker::replica {
+
+class Housekeeping {
+ public:
+  Housekeeping(const ReplicaSettings& settings, PartitionTable& table, log::LogManager& logs,
+               runtime::Background& background, const Clock& clock, runtime::Executor home);
+
+  void start();
+  void end() { ended_ = true; }
+  boost::asio::awaitable<void> apply_retention();
+  boost::asio::awaitable<void> write_checkpoints(log::CheckpointKind kind);
+
+ private:
+  using Job = boost::asio::awaitable<void> (Housekeeping::*)();
+  boost::asio::awaitable<void> repeat(Job job, int64_t every_ms, int64_t first_ms);
+  boost::asio::awaitable<void> flush_old();
+  boost::asio::awaitable<void> expire_producers();
+  boost::asio::awaitable<void> checkpoint_recovery();
+  boost::asio::awaitable<void> checkpoint_high_watermark();
+  boost::asio::awaitable<void> checkpoint_log_start();
+
+  const ReplicaSettings settings_;
+  PartitionTable& table_;
+  log::LogManager& logs_;
+  runtime::Background& background_;
+  const Clock& clock_;
+  const runtime::Executor home_;
+  std::vector<log::Offsets> written_[4];  // by kind and directory: what the file says
+  bool ended_ = false;
+};
+
+}  // namespace odradek::broker::replica

@@ -1,0 +1,227 @@
+#include "broker/replica/partition_manager.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include "broker/replica/housekeeping.h"
+#include "broker/replica/reconciler.h"
+#include "common/check.h"
+#include "common/log/log.h"
+#include "common/runtime/background.h"
+#include "common/runtime/owner.h"
+#include "common/runtime/timer.h"
+
+namespace odradek::broker::replica {
+
+namespace asio = boost::asio;
+
+PartitionManager::PartitionManager(ReplicaSettings settings, TopicSettingsFor topic_settings, runtime::Shards& shards,
+                                   runtime::Background& background, const Clock& clock, log::LogManager& logs)
+    : settings_(settings),
+      topic_settings_(std::move(topic_settings)),
+      background_(background),
+      clock_(clock),
+      logs_(logs),
+      home_(shards.executor(0)),
+      table_(shards),
+      image_(std::make_shared<const metadata::Image>()),
+      reconciler_(std::make_unique<Reconciler>(*this)),
+      housekeeping_(std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)) {}
+
+PartitionManager::~PartitionManager() = default;
+
+void PartitionManager::listen(std::string topic, LeadershipListener* listener) {
+  listeners_[std::move(topic)] = listener;
+}
+
+metadata::ImagePtr PartitionManager::image() const {
+  std::lock_guard lock(image_mutex_);
+  return image_;
+}
+
+void PartitionManager::set_image(metadata::ImagePtr image) {
+  std::lock_guard lock(image_mutex_);
+  image_.swap(image);
+}
+
+TopicSettings PartitionManager::settings_for(const std::string& topic) const {
+  auto now = image();
+  const metadata::Topic* known = now->topic(topic);
+  return topic_settings_(known ? known->configs : metadata::ConfigMap(), *now);
+}
+
+asio::awaitable<void> PartitionManager::load() {
+  CHECK(home_.running_in_this_thread());
+  auto defaults = topic_settings_({}, *image()).log;
+  auto config_for = [defaults](const std::string&) { return defaults; };
+  auto tasks = logs_.load_tasks(config_for);
+  // all at once: the pool's threads take one each
+  size_t left = tasks.size();
+  runtime::Signal ended;
+  auto run = [](PartitionManager* self, log::LogManager::LoadTask task, size_t& count,
+                runtime::Signal& signal) -> asio::awaitable<void> {
+    auto opened = co_await self->background_.run(std::move(task));
+    for (auto& log : opened) self->loaded_.push_back(std::move(log));
+    --count;
+    signal.notify_all();
+  };
+  for (auto& task : tasks) asio::co_spawn(home_, run(this, std::move(task), left, ended), asio::detached);
+  while (left > 0) co_await ended.wait_ms(60000);
+}
+
+asio::awaitable<void> PartitionManager::start(BrokerId self, std::function<metadata::ImagePtr()> newest) {
+  CHECK(home_.running_in_this_thread());
+  reconciler_->set_self(self);
+  for (auto& loaded : loaded_) {
+    if (!loaded.log && loaded.error) {
+      LOG_ERROR("server", "The log of {} cannot be opened: {}", loaded.id.to_string(), loaded.error->what());
+    }
+    co_await reconciler_->adopt(std::move(loaded));
+  }
+  loaded_.clear();
+  loaded_.shrink_to_fit();
+  // an image may have come meanwhile, and was passed over
+  set_image(newest());
+  started_ = true;
+  reconciler_->look_at_all();
+  for (std::string& path : logs_.leftovers()) reconciler_->remove_later(std::move(path), 0);
+  while (reconciler_->busy()) co_await reconciler_->progress().wait_ms(1000);
+  housekeeping_->start();
+}
+
+void PartitionManager::apply(metadata::ImagePtr image, const metadata::ImageChange& change) {
+  if (!started_ || image->zxid <= this->image()->zxid) return;
+  set_image(std::move(image));
+  reconciler_->settings_changed(change);
+  for (const auto* names : {&change.made, &change.changed, &change.configs_changed, &change.vanished}) {
+    for (const std::string& topic : *names) reconciler_->look_at(topic);
+  }
+  for (const metadata::DeletedTopic& topic : change.deleted) reconciler_->look_at(topic.name);
+  reconciler_->progress().notify_all();
+}
+
+Result<Partition*> PartitionManager::find(const TopicPartition& id) const {
+  auto partition = table_.find(id);
+  if (partition) return partition.get();
+  if (const_cast<PartitionTable&>(table_).shard_for(id).failed.contains(id)) {
+    return Error(Errc::log_dir_offline, "the log of " + id.to_string() + " cannot be opened");
+  }
+  if (image()->partition(id.topic, id.partition) == nullptr) {
+    return Error(Errc::unknown_topic_or_partition, "there is no partition " + id.to_string());
+  }
+  return Error(Errc::not_leader_or_follower, "this broker has no replica of " + id.to_string());
+}
+
+asio::awaitable<bool> PartitionManager::wait_open(std::string topic, Zxid zxid, int64_t timeout_ms) {
+  auto wait = [this, topic = std::move(topic), zxid, timeout_ms]() mutable -> asio::awaitable<bool> {
+    return [](PartitionManager* self, std::string name, Zxid at_least, int64_t limit_ms) -> asio::awaitable<bool> {
+      const int64_t deadline = self->clock_.monotonic_ms() + limit_ms;
+      while (self->image()->zxid < at_least || self->reconciler_->busy(name)) {
+        int64_t left = deadline - self->clock_.monotonic_ms();
+        if (left <= 0) co_return false;
+        co_await self->reconciler_->progress().wait_ms(left);
+      }
+      co_return true;
+    }(this, std::move(topic), zxid, timeout_ms);
+  };
+  co_return co_await runtime::await_on(home_, std::move(wait));
+}
+
+void PartitionManager::tell(Partition& partition, Partition::Turn turn) {
+  if (turn == Partition::Turn::none) return;
+  auto found = listeners_.find(partition.id().topic);
+  if (found == listeners_.end()) return;
+  if (turn == Partition::Turn::became_leader) {
+    found->second->on_leader(partition, partition.leader_epoch());
+  } else {
+    found->second->on_not_leader(partition.id());
+  }
+}
+
+void PartitionManager::tell_not_leader(const TopicPartition& id) {
+  if (auto found = listeners_.find(id.topic); found != listeners_.end()) found->second->on_not_leader(id);
+}
+
+void PartitionManager::on_log_failure(Partition& partition, const Error& error) {
+  size_t directory = partition.directory();
+  // posted also where the directory is offline already: this partition may have been installed after that
+  logs_.fail_directory(directory, error);
+  for (size_t i = 0; i < table_.shard_count(); ++i) {
+    asio::post(table_.executor(i), [this, i, directory] {
+      std::vector<std::shared_ptr<Partition>> hit;
+      for (auto& [id, other] : table_.shard(i).partitions) {
+        if (other->directory() == directory && !other->offline()) hit.push_back(other);
+      }
+      for (auto& other : hit) {
+        bool led = other->is_leader();
+        other->set_offline();
+        if (led) tell_not_leader(other->id());
+      }
+    });
+  }
+  for (const auto& state : logs_.directories()) {
+    if (state.online) return;
+  }
+  if (all_failed_) all_failed_();
+}
+
+asio::awaitable<void> PartitionManager::stop() {
+  reconciler_->end();
+  housekeeping_->end();
+  while (reconciler_->busy()) co_await reconciler_->progress().wait_ms(1000);
+  auto directories = logs_.directories();
+  std::vector<log::Offsets> recovery(directories.size()), high_watermarks(directories.size()),
+      starts(directories.size());
+  std::vector<bool> clean(directories.size(), true);
+  std::vector<std::pair<size_t, std::unique_ptr<log::Log>>> logs;
+  for (auto& failed : loaded_) {  // a stop before start()
+    if (failed.log) logs.emplace_back(failed.directory, std::move(failed.log));
+  }
+  auto take = [&](PartitionTable::Shard& shard) {
+    for (auto& [id, partition] : shard.partitions) {
+      bool offline = partition->offline();
+      size_t directory = partition->directory();
+      high_watermarks[directory].emplace(id, partition->high_watermark());
+      auto log = partition->remove();
+      if (offline || !log) continue;
+      logs.emplace_back(directory, std::move(log));
+    }
+    shard.partitions.clear();
+  };
+  co_await table_.on_every_shard(std::move(take));
+  auto close = [&] {
+    for (auto& [directory, log] : logs) {
+      auto closed = log->close();
+      if (!closed) {
+        LOG_ERROR("server", "The log of {} cannot be closed: {}", log->id().to_string(), closed.error().what());
+        clean[directory] = false;
+      }
+      recovery[directory].emplace(log->id(), log->recovery_point());
+      if (!high_watermarks[directory].contains(log->id())) {
+        high_watermarks[directory].emplace(log->id(), log->log_end_offset());
+      }
+      auto segments = log->segments();
+      if (!segments.empty() && log->log_start_offset() > segments.front().base_offset) {
+        starts[directory].emplace(log->id(), log->log_start_offset());
+      }
+    }
+    for (size_t i = 0; i < directories.size(); ++i) {
+      if (!directories[i].online) continue;
+      using log::CheckpointKind;
+      bool written = logs_.write_checkpoint(i, CheckpointKind::recovery_point, recovery[i]).ok() &&
+                     logs_.write_checkpoint(i, CheckpointKind::high_watermark, high_watermarks[i]).ok() &&
+                     logs_.write_checkpoint(i, CheckpointKind::log_start_offset, starts[i]).ok();
+      if (!written || !clean[i]) {
+        LOG_ERROR("server", "{} is not marked as cleanly closed; its logs are checked at the next start",
+                  directories[i].path);
+        continue;
+      }
+      auto marked = logs_.mark_clean_shutdown(i);
+      if (!marked) LOG_ERROR("server", "{}", marked.error().what());
+    }
+  };
+  co_await background_.run(std::move(close));
+}
+
+}  // namespace odradek::broker::replica

@@ -1,0 +1,73 @@
+#pragma once
+// Connection: one client. It owns the socket and the answers under way, and lives on one shard.
+//
+// Requests of a connection take effect in order: the next one starts when the handler of the one before has ended, that
+// is when its appends have their offsets. An answer that comes later (Answer::later) holds a place in the queue, so
+// that answers leave in request order. With kMaxWaiting places taken nothing is read, and TCP pushes back.
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "broker/api/handler.h"
+#include "broker/server/dispatch.h"
+#include "common/net/framed_connection.h"
+#include "common/runtime/executor.h"
+#include "common/runtime/timer.h"
+
+namespace odradek::broker::server {
+
+struct ConnectionSettings {
+  size_t max_request_bytes = 104857600;  // socket.request.max.bytes
+  int64_t max_idle_ms = 600000;          // connections.max.idle.ms
+  int send_buffer_bytes = 102400;        // socket.send.buffer.bytes
+  int receive_buffer_bytes = 102400;     // socket.receive.buffer.bytes
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  static constexpr size_t kMaxWaiting = 64;
+
+  Connection(runtime::Executor executor, net::Accepted accepted, std::string listener,
+             const ConnectionSettings& settings, api::Services& services);
+
+  // Serves until the peer goes, breaks the protocol, or close() is called.
+  runtime::awaitable<void> run();
+  // On the shard. Ends what waits for the socket; a handler that runs ends by itself.
+  void close() { socket_.close(); }
+
+  const std::string& address() const { return socket_.address(); }
+  // True where the peer has been silent for so long that it may be dropped.
+  bool is_idle(int64_t now_ms, int64_t max_idle_ms) const {
+    return !handling_ && now_ms - socket_.last_active_ms() > max_idle_ms;
+  }
+
+ private:
+  struct Place {
+    bool done = false;
+    api::Answer answer;
+    boost::asio::cancellation_signal gone;  // for an answer that ends with the connection
+  };
+
+  runtime::awaitable<bool> serve(ByteView frame);
+  runtime::awaitable<bool> give(api::Answer answer);
+  runtime::awaitable<bool> send(api::Answer answer);
+  runtime::awaitable<void> write_in_order();
+  runtime::awaitable<void> finish_place(std::shared_ptr<Place> place, api::Answer later);
+  void refuse(const std::string& reason);
+
+  runtime::Executor executor_;
+  net::FramedConnection socket_;
+  const std::string listener_;
+  const ConnectionSettings& settings_;
+  api::Services& services_;
+  std::deque<std::shared_ptr<Place>> waiting_;  // answers in request order, where one of them comes later
+  bool writer_runs_ = false;
+  bool broken_ = false;
+  bool handling_ = false;
+  runtime::Signal place_done_;
+  runtime::Signal place_free_;
+};
+
+}  // namespace odradek::broker::server

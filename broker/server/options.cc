@@ -1,0 +1,149 @@
+#include "broker/server/options.h"
+
+#include <cstdlib>
+
+#include "common/config/broker_rules.h"
+#include "common/config/java_memory.h"
+#include "common/config/properties.h"
+#include "common/config/setting.h"
+#include "common/config/values.h"
+#include "common/fs/real_file_system.h"
+
+namespace odradek::broker::server {
+
+namespace {
+
+constexpr const char* kUsage = "usage: broker server.properties [--override key=value]...";
+
+const char* environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+struct Arguments {
+  std::string file;
+  std::vector<std::string> overrides;
+};
+
+Result<Arguments> read_arguments(int argc, char** argv) {
+  Arguments arguments;
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word == "--override") {
+      if (++i == argc) return Error(Errc::invalid_argument, "--override wants key=value");
+      arguments.overrides.emplace_back(argv[i]);
+    } else if (word.starts_with("--override=")) {
+      arguments.overrides.push_back(word.substr(std::string("--override=").size()));
+    } else if (arguments.file.empty() && !word.starts_with("-")) {
+      arguments.file = word;
+    } else {
+      return Error(Errc::invalid_argument, "unknown argument " + word + "; " + kUsage);
+    }
+  }
+  if (arguments.file.empty()) return Error(Errc::invalid_argument, kUsage);
+  return arguments;
+}
+
+void note_environment(std::vector<std::string>& notes) {
+  if (*environment("JMX_PORT") != '\0') {
+    notes.push_back("JMX_PORT has no effect: this broker runs without a JVM and has no JMX");
+  }
+  if (*environment("KAFKA_LOG4J_OPTS") != '\0') {
+    notes.push_back("KAFKA_LOG4J_OPTS has no effect: log lines go to the files in LOG_DIR at level INFO");
+  }
+  if (*environment("KAFKA_OPTS") != '\0') {
+    notes.push_back("KAFKA_OPTS has no effect: this broker runs without a JVM");
+  }
+}
+
+std::map<std::string, int64_t> address_limits(const std::string& text) {
+  std::map<std::string, int64_t> limits;
+  for (const std::string& entry : config::parse_list(text)) {
+    size_t colon = entry.rfind(':');
+    if (colon == std::string::npos) continue;
+    if (auto limit = config::parse_integer(entry.substr(colon + 1))) limits[entry.substr(0, colon)] = *limit;
+  }
+  return limits;
+}
+
+}  // namespace
+
+Result<Options> read_options(int argc, char** argv) {
+  auto arguments = read_arguments(argc, argv);
+  if (!arguments) return arguments.error();
+  fs::RealFileSystem files;
+  auto properties = config::Properties::read(files, arguments->file);
+  if (!properties) return properties.error();
+  auto settings = config::load_settings(config::broker_settings(), *properties, arguments->overrides);
+  if (!settings) return settings.error();
+  auto checked = config::check_broker_settings(*settings);
+  if (!checked) return checked.error();
+  auto listeners = config::parse_listeners(*settings);
+  if (!listeners) return listeners.error();
+  auto budget = config::heap_budget("KAFKA_HEAP_OPTS", environment("KAFKA_HEAP_OPTS"));
+  if (!budget) return budget.error();
+  Options options;
+  options.settings = std::move(*settings);
+  options.listeners = std::move(*listeners);
+  options.log_directory = environment("LOG_DIR");
+  options.memory_budget_bytes = *budget;
+  note_environment(options.notes);
+  return options;
+}
+
+ServerSettings server_settings(const Options& options) {
+  const config::Settings& file = options.settings;
+  ServerSettings settings;
+  for (const config::Endpoint& endpoint : options.listeners.listeners) {
+    ListenAddress address;
+    address.name = endpoint.listener_name;
+    address.host = endpoint.host;
+    address.port = endpoint.port;
+    settings.listeners.push_back(std::move(address));
+  }
+  settings.backlog = file.get_int("socket.listen.backlog.size");
+  settings.limits.total = file.get_int("max.connections");
+  settings.limits.per_address = file.get_int("max.connections.per.ip");
+  settings.limits.per_address_overrides = address_limits(file.get_string("max.connections.per.ip.overrides"));
+  settings.connection.max_request_bytes = static_cast<size_t>(file.get_int("socket.request.max.bytes"));
+  settings.connection.max_idle_ms = file.get_long("connections.max.idle.ms");
+  settings.connection.send_buffer_bytes = file.get_int("socket.send.buffer.bytes");
+  settings.connection.receive_buffer_bytes = file.get_int("socket.receive.buffer.bytes");
+  return settings;
+}
+
+group::GroupSettings group_settings(const config::Settings& file) {
+  group::GroupSettings settings;
+  settings.min_session_timeout_ms = file.get_int("group.min.session.timeout.ms");
+  settings.max_session_timeout_ms = file.get_int("group.max.session.timeout.ms");
+  settings.initial_rebalance_delay_ms = file.get_int("group.initial.rebalance.delay.ms");
+  settings.max_size = file.get_int("group.max.size");
+  settings.offsets_retention_ms = file.get_long("offsets.retention.minutes") * 60000;
+  settings.offsets_retention_check_ms = file.get_long("offsets.retention.check.interval.ms");
+  settings.offset_metadata_max_bytes = file.get_int("offset.metadata.max.bytes");
+  settings.offsets_commit_required_acks = static_cast<int16_t>(file.get_int("offsets.commit.required.acks"));
+  settings.offsets_commit_timeout_ms = file.get_int("offsets.commit.timeout.ms");
+  settings.offsets_load_buffer_bytes = file.get_int("offsets.load.buffer.size");
+  settings.offsets_topic_partitions = file.get_int("offsets.topic.num.partitions");
+  settings.offsets_topic_replication_factor =
+      static_cast<int16_t>(file.get_int("offsets.topic.replication.factor"));
+  settings.offsets_topic_segment_bytes = file.get_int("offsets.topic.segment.bytes");
+  settings.offsets_topic_compression = static_cast<int8_t>(file.get_int("offsets.topic.compression.codec"));
+  return settings;
+}
+
+replica::ReplicaSettings replica_settings(const config::Settings& file) {
+  replica::ReplicaSettings settings;
+  settings.retention_check_ms = file.get_long("log.retention.check.interval.ms");
+  settings.flush_check_ms = file.get_long("log.flush.scheduler.interval.ms");
+  if (file.is_set("log.flush.interval.ms") && settings.flush_check_ms == INT64_MAX) {
+    settings.flush_check_ms = file.get_long("log.flush.interval.ms");
+  }
+  settings.recovery_checkpoint_ms = file.get_long("log.flush.offset.checkpoint.interval.ms");
+  settings.log_start_checkpoint_ms = file.get_long("log.flush.start.offset.checkpoint.interval.ms");
+  settings.high_watermark_checkpoint_ms = file.get_long("replica.high.watermark.checkpoint.interval.ms");
+  settings.producer_expiry_check_ms = file.get_long("producer.id.expiration.check.interval.ms");
+  return settings;
+}
+
+}  // namespace odradek::broker::server
