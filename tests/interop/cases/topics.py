@@ -1,0 +1,202 @@
+"""What a topic's settings do to its log, large and old records, many topics at once."""
+import os
+import shutil
+import time
+
+from lib import kafka_wire as wire
+from lib import proc
+from lib.context import case
+from lib.report import Timer
+
+CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+
+
+def produce(t, topic, batch, partition=0, cluster=None):
+    with (cluster or t.cluster).broker.connection() as c:
+        return c.produce(topic, partition, batch)
+
+
+def segments(t, topic, cluster=None):
+    folder = (cluster or t.cluster).broker.partition_dir(topic)
+    return sorted(n for n in os.listdir(folder) if n.endswith(".log"))
+
+
+@case("segments roll by size and go by retention.bytes; the log start moves")
+def retention_bytes(t):
+    own = t.new_cluster(broker_extra={"log.retention.check.interval.ms": 500}).start()
+    own.create_topic("rolls", configs=[("segment.bytes", "1048576"), ("retention.bytes", "3145728"), ("file.delete.delay.ms", "500")])
+    value = os.urandom(100000)
+    for _ in range(80):
+        assert produce(t, "rolls", wire.batch([value]), cluster=own)[0] == 0
+    patience = 20 if t.ours else 60  # Kafka first looks 30 s after its start
+    with own.broker.connection() as c:
+        proc.wait_until(lambda: c.end_offset("rolls", 0, -2) > 20, patience, "the log start moves")
+        start = c.end_offset("rolls", 0, -2)
+        t.check("what is kept is near retention.bytes", 28 <= 80 - start <= 50, start)
+        t.check("a fetch below the start is OFFSET_OUT_OF_RANGE", c.fetch("rolls", 0, 0)[0] == 1)
+        t.check("one at the start is served", c.fetch("rolls", 0, start)[0] == 0)
+    proc.wait_until(lambda: len(segments(t, "rolls", own)) <= 5, 30, "old segments leave the disk")
+    names = segments(t, "rolls", own)
+    t.check("segments are named after their first offset", int(names[0][:20]) == start, names)
+    own.broker.kill()
+    own.restart_broker()
+    own.wait_topic("rolls", 1, 40)
+    with own.broker.connection() as c:
+        t.check("after a SIGKILL start and end are the same", (c.end_offset("rolls", 0, -2), c.end_offset("rolls")) == (start, 80),
+                (c.end_offset("rolls", 0, -2), c.end_offset("rolls")))
+
+
+@case("retention by time takes old records, but none of a compacted topic")
+def retention_time(t):
+    own = t.new_cluster(broker_extra={"log.retention.check.interval.ms": 500, "log.cleaner.backoff.ms": 500}).start()
+    common = [("retention.ms", "1000"), ("segment.bytes", "1048576"), ("segment.ms", "1000"), ("file.delete.delay.ms", "500")]
+    own.create_topic("by-time", configs=common)
+    own.create_topic("compacted", configs=common + [("cleanup.policy", "compact")])
+    old = int(time.time() * 1000) - 3600000
+    for topic in ("by-time", "compacted"):
+        for n in range(3):
+            record = wire.record(b"value %d" % n, key=b"key %d" % n)
+            assert produce(t, topic, wire.batch([b"v"], records=record, timestamp=old), cluster=own)[0] == 0
+    with own.broker.connection() as c:
+        proc.wait_until(lambda: c.end_offset("by-time", 0, -2) == 3, 20 if t.ours else 60, "old records go, the active segment with them")
+        t.check("the end stays where it was", c.end_offset("by-time") == 3)
+        error, _base = c.produce("by-time", 0, wire.batch([b"new"]))
+        t.check("and new records follow", error == 0 and c.end_offset("by-time") == 4)
+        t.check("the compacted topic keeps its records", c.end_offset("compacted", 0, -2) == 0 and
+                sum(b["records"] for b in wire.batches(c.fetch("compacted", 0, 0)[2])) == 3)
+
+
+@case("a batch is recompressed where the topic says so, and only there", each=CODECS)
+def recompress(t, codec):
+    if not shutil.which("kcat"):
+        t.skip("kcat is not installed")
+    kept, changed = t.unique("as-sent"), t.unique("recompressed")
+    t.cluster.create_topic(kept)
+    t.cluster.create_topic(changed, configs=[("compression.type", codec)])
+    sent = next(c for c in CODECS if c != codec)
+    lines = "".join(f"line {n} and more of it\n" for n in range(3000))
+    for topic in (kept, changed):
+        status, out = proc.run(["kcat", "-b", t.cluster.bootstrap, "-P", "-t", topic, "-z", sent], stdin=lines)
+        assert status == 0, out
+    t.check(f"{sent} stays {sent}", {b["codec"] for b in wire.batches(t.cluster.broker.segment_bytes(kept))} == {CODECS[sent]})
+    t.check(f"{sent} becomes {codec}", {b["codec"] for b in wire.batches(t.cluster.broker.segment_bytes(changed))} == {CODECS[codec]})
+    status, out = proc.run(["kcat", "-b", t.cluster.bootstrap, "-C", "-t", changed, "-e", "-q"], merge=False)
+    t.check("and reads the same", out == lines, len(out))
+
+
+@case("LogAppendTime, and lookups by time")
+def append_time(t):
+    topic = t.unique("append-time")
+    t.cluster.create_topic(topic, configs=[("message.timestamp.type", "LogAppendTime")])
+    before = int(time.time() * 1000)
+    assert produce(t, topic, wire.batch([b"x"], timestamp=1000))[0] == 0
+    data = t.cluster.broker.segment_bytes(topic)
+    stamp = int.from_bytes(data[35:43], "big")
+    t.check("the batch has the broker's time and says so", before - 1000 <= stamp <= before + 60000 and data[22] & 8, (stamp, before, data[22]))
+    t.check("its CRC is right again", wire.batches(data)[0]["crc_right"])
+    plain = t.unique("create-time")
+    t.cluster.create_topic(plain)
+    for n in range(10):
+        assert produce(t, plain, wire.batch([b"x"], timestamp=1600000000000 + n * 10))[0] == 0
+    with t.cluster.broker.connection() as c:
+        t.check("the first record at or after a time", c.end_offset(plain, 0, 1600000000045) == 5, c.end_offset(plain, 0, 1600000000045))
+        t.check("none after the last", c.end_offset(plain, 0, 1700000000000) == -1, c.end_offset(plain, 0, 1700000000000))
+
+
+@case("records of 900 kB, and a fetch that is smaller than one")
+def large(t):
+    topic = t.unique("large")
+    t.cluster.create_topic(topic)
+    value = os.urandom(900000)
+    for _ in range(3):
+        assert produce(t, topic, wire.batch([value]))[0] == 0
+    status, out = proc.run(["kcat", "-b", t.cluster.bootstrap, "-C", "-t", topic, "-e", "-q", "-f", "%S\\n", "-X", "fetch.message.max.bytes=1000",
+                            "-X", "fetch.max.bytes=1000000"], merge=False)
+    t.check("the first batch always comes whole", out.split() == ["900000"] * 3, out)
+
+
+@case("a fetch waits for bytes, and is woken by them")
+def waits(t):
+    topic = t.unique("waits")
+    t.cluster.create_topic(topic)
+    with t.cluster.broker.connection() as c, t.cluster.broker.connection() as p:
+        clock = Timer()
+        error, _high, data = c.fetch(topic, 0, 0, wait_ms=700)
+        t.check("nothing there: it waits as long as it was asked to", error == 0 and not data and 0.6 < clock.seconds() < 3, clock.seconds())
+        clock = Timer()
+        import struct
+        body = struct.pack(">iiiib", -1, 10000, 1, 1 << 20, 0) + wire.array([wire.string(topic) + wire.array([struct.pack(">iqi", 0, 0, 1 << 20)])])
+        c.send(1, 4, body)
+        assert p.produce(topic, 0, wire.batch([b"wake up"]))[0] == 0
+        c.answer()
+        t.check("a record wakes it at once", clock.seconds() < 2, clock.seconds())
+
+
+@case("500 topics in one request after another, and away again")
+def many(t):
+    own = t.new_cluster(broker_extra={"log.segment.delete.delay.ms": 500}).start()
+    number = 500 if t.ours else 60
+    clock = Timer()
+    with own.broker.connection(60) as c:
+        for n in range(number):
+            assert c.create_topic(f"many-{n}", 2)[0] == 0, n
+
+        def all_led():
+            topics = c.metadata()["topics"]
+            return sum(all(p["leader"] == 0 for p in v["partitions"].values()) and len(v["partitions"]) == 2 for k, v in topics.items()) >= number
+        proc.wait_until(all_led, 60, "all have leaders")
+    t.ok("made")
+    made = clock.seconds()
+    if t.ours:
+        both = proc.rss_kb(own.zk.pid()) + proc.rss_kb(own.broker.pid())
+        t.check("1,000 partitions take little memory", both < 150000, f"{both} kB")
+        t.check("and little time", made < 60, made)
+    with own.broker.connection() as c:
+        for n in range(0, number, 7):
+            assert c.produce(f"many-{n}", 1, wire.batch([b"%d" % n]))[0] == 0
+    own.broker.kill()
+    own.restart_broker()
+    with own.broker.connection(60) as c:
+        def all_there():
+            return all(c.end_offset(f"many-{n}", 1) == 1 for n in range(0, number, 7))
+        proc.wait_until(all_there, 60, "every record is there after a SIGKILL")
+        t.ok("every record is there after a SIGKILL")
+        for n in range(number):
+            error = c.delete_topic(f"many-{n}")
+            assert error == 0, (n, error)
+        proc.wait_until(lambda: not any(k.startswith("many-") for k in c.metadata()["topics"]), 60, "all are gone")
+    patience = 30 if t.ours else 75
+    proc.wait_until(lambda: not any(d.startswith("many-") for d in os.listdir(own.broker.logs)), patience, "their files are gone")
+    t.ok("deleted, with their files")
+
+
+@case("services that are killed again and again converge", ours_only="Apache Kafka needs its session time-out each time")
+def converge(t):
+    own = t.new_cluster().start()
+    own.create_topic("steady", 8)
+    written = [0] * 8
+    for round_number in range(6):
+        with own.broker.connection() as c:
+            for p in range(8):
+                assert c.produce("steady", p, wire.batch([b"x"] * (round_number + 1)))[0] == 0
+                written[p] += round_number + 1
+            c.send(19, 2, wire.array([wire.string(f"cut-{round_number}") + b"\0\0\0\3\0\1" + wire.array([]) + wire.array([])]) + b"\0\0\x75\x30\0")
+        if round_number % 3 != 1:
+            own.broker.kill()
+        if round_number % 3 != 0:
+            own.zk.kill()
+        if not own.zk.alive():
+            own.zk.launch()
+        if not own.broker.alive():
+            own.broker.launch()
+        own.zk.wait_ready()
+        own.broker.wait_ready()
+
+        def same():
+            return own.end_offsets("steady", 8) == written
+        proc.wait_until(same, 30, f"round {round_number}: all partitions are led and hold {written}")
+    t.ok("every acknowledged record is there after each of six rounds")
+    with own.broker.connection() as c:
+        for name, topic in c.metadata()["topics"].items():
+            if name.startswith("cut-"):
+                t.check(f"{name}, made in the moment of a kill, is whole", len(topic["partitions"]) == 3, topic)

@@ -1,0 +1,65 @@
+"""Just enough of the ZooKeeper protocol for bytes that no client library sends, and four-letter words."""
+import socket
+import struct
+
+
+def four_letter(port, word, timeout=5):
+    with socket.create_connection(("127.0.0.1", port), timeout) as s:
+        s.sendall(word.encode())
+        out = b""
+        while True:
+            try:
+                piece = s.recv(65536)
+            except ConnectionResetError:
+                break
+            if not piece:
+                break
+            out += piece
+    return out.decode("utf-8", "replace")
+
+
+class Session:
+    """A raw session: connect, then any request by number."""
+
+    def __init__(self, port, timeout_ms=10000, session=0, password=bytes(16)):
+        self.socket = socket.create_connection(("127.0.0.1", port), 15)
+        body = struct.pack(">iqiqi", 0, 0, timeout_ms, session, len(password)) + password + b"\0"
+        self.socket.sendall(struct.pack(">i", len(body)) + body)
+        answer = self.frame()
+        _version, self.timeout_ms, self.id, n = struct.unpack_from(">iiqi", answer)
+        self.password = answer[20:20 + n]
+        self.xid = 0
+
+    def frame(self):
+        return self.receive(struct.unpack(">i", self.receive(4))[0])
+
+    def receive(self, n):
+        data = b""
+        while len(data) < n:
+            piece = self.socket.recv(n - len(data))
+            if not piece:
+                raise ConnectionError("closed")
+            data += piece
+        return data
+
+    def call(self, operation, body=b""):
+        """(error, payload)"""
+        self.xid += 1
+        self.socket.sendall(struct.pack(">iii", len(body) + 8, self.xid, operation) + body)
+        while True:
+            data = self.frame()
+            xid, _zxid, error = struct.unpack_from(">iqi", data)
+            if xid == self.xid:
+                return error, data[16:]
+
+    def close(self):
+        try:
+            self.call(-11)
+        except (OSError, ConnectionError):
+            pass
+        self.socket.close()
+
+
+def text(value):
+    raw = value.encode()
+    return struct.pack(">i", len(raw)) + raw

@@ -1,0 +1,259 @@
+// The manager on a disk in memory, with real shards and a real background pool: what an image says happens to the logs.
+#include "broker/replica/partition_manager.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "broker/log/record_batch_builder.h"
+#include "common/runtime/background.h"
+#include "common/runtime/owner.h"
+#include "common/runtime/shards.h"
+#include "tests/support/faulty_file_system.h"
+
+namespace odradek::broker::replica {
+namespace {
+
+namespace asio = boost::asio;
+const BrokerId kSelf(1);
+
+struct Listener final : LeadershipListener {
+  void on_leader(Partition& partition, LeaderEpoch epoch) override { leads[partition.id().partition] = epoch; }
+  void on_not_leader(const TopicPartition& id) override { leads.erase(id.partition); }
+  std::map<PartitionId, LeaderEpoch> leads;
+};
+
+class PartitionManagerTest : public testing::Test {
+ protected:
+  void SetUp() override { open(); }
+  void TearDown() override { shards_->stop(); }
+
+  void open() {
+    log::LogManager::Options options;
+    options.directories = {"/logs"};
+    auto logs = log::LogManager::open(files_, clock_, options);
+    ASSERT_TRUE(logs) << logs.error().what();
+    logs_ = std::move(*logs);
+    shards_ = std::make_unique<runtime::Shards>("test", 2);
+    auto settings = [](const metadata::ConfigMap&, const metadata::Image&) {
+      TopicSettings made;
+      auto config = std::make_shared<log::LogConfig>();
+      config->file_delete_delay_ms = 0;
+      made.log = config;
+      return made;
+    };
+    manager_ = std::make_unique<PartitionManager>(ReplicaSettings{}, settings, *shards_, background_, clock_, *logs_);
+    manager_->listen("t", &listener_);
+    shards_->start();
+    run(manager_->load());
+    run(manager_->start(kSelf, [this] { return image_; }));
+  }
+
+  void stop() {
+    run(manager_->stop());
+    shards_->stop();
+    manager_.reset();
+    logs_.reset();
+  }
+
+  void run(asio::awaitable<void> work) {
+    asio::co_spawn(shards_->executor(0), std::move(work), asio::use_future).get();
+  }
+  template <typename T>
+  T run(asio::awaitable<T> work) {
+    std::optional<T> result;
+    auto keep = [](asio::awaitable<T> inner, std::optional<T>& into) -> asio::awaitable<void> {
+      into.emplace(co_await std::move(inner));
+    };
+    run(keep(std::move(work), result));
+    return *std::move(result);
+  }
+
+  // The next image: `change` edits a copy.
+  void next_image(const std::function<void(metadata::Image&)>& change) {
+    auto next = std::make_shared<metadata::Image>(*image_);
+    next->zxid = next->zxid + 1;
+    change(*next);
+    auto difference = metadata::difference(image_.get(), *next, false);
+    image_ = next;
+    auto apply = [this, difference]() -> asio::awaitable<void> {
+      manager_->apply(image_, difference);
+      co_return;
+    };
+    run(apply());
+    EXPECT_TRUE(run(manager_->wait_open("t", image_->zxid, 10'000)));
+  }
+
+  static void put_topic(metadata::Image& image, const std::string& name, Uuid id, int partitions, BrokerId leader) {
+    auto topic = std::make_shared<metadata::Topic>();
+    topic->name = name;
+    topic->id = id;
+    for (int i = 0; i < partitions; ++i) {
+      metadata::Partition partition;
+      partition.leader = leader;
+      partition.leader_epoch = LeaderEpoch(0);
+      partition.partition_epoch = 0;
+      partition.replicas = partition.isr = {leader};
+      topic->partitions.push_back(partition);
+    }
+    image.topics[name] = topic;
+    image.topic_names[id] = name;
+  }
+
+  static void drop_topic(metadata::Image& image, const std::string& name, bool with_record) {
+    auto topic = image.topics[name];
+    image.topics.erase(name);
+    image.topic_names.erase(topic->id);
+    if (!with_record) return;
+    metadata::DeletedTopic record;
+    record.name = name;
+    record.id = topic->id;
+    record.zxid = image.zxid;
+    image.deleted_topics.push_back(record);
+  }
+
+  // The error code of find on the owner; nothing where it is there.
+  std::optional<Errc> find(const TopicPartition& id) {
+    auto look = [this, id]() -> std::optional<Errc> {
+      auto found = manager_->find(id);
+      if (found) return std::nullopt;
+      return found.error().code();
+    };
+    return run(runtime::run_on(manager_->owner(id), look));
+  }
+
+  Result<AppendInfo> append(const TopicPartition& id) {
+    auto work = [this, id]() -> Result<AppendInfo> {
+      auto found = manager_->find(id);
+      if (!found) return found.error();
+      log::RecordBatchBuilder builder;
+      builder.add(clock_.wall_ms(), "k", "v");
+      return (*found)->append_as_leader(*builder.build(), 1, AppendOrigin::client);
+    };
+    return run(runtime::run_on(manager_->owner(id), work));
+  }
+
+  std::vector<std::string> directories() {
+    std::vector<std::string> names;
+    auto listed = files_.list("/logs");
+    for (const auto& entry : *listed) {
+      if (entry.is_directory) names.push_back(entry.name);
+    }
+    return names;
+  }
+
+  fs::FaultyFileSystem files_{1};
+  ManualClock clock_;
+  runtime::Background background_{"background", 2, 1000};
+  std::unique_ptr<log::LogManager> logs_;
+  std::unique_ptr<runtime::Shards> shards_;
+  std::unique_ptr<PartitionManager> manager_;
+  Listener listener_;
+  metadata::ImagePtr image_ = std::make_shared<const metadata::Image>();
+};
+
+TEST_F(PartitionManagerTest, MakesWhatTheImageAssigns) {
+  Uuid id = Uuid::random();
+  next_image([&](metadata::Image& image) { put_topic(image, "t", id, 3, kSelf); });
+  EXPECT_EQ(directories(), (std::vector<std::string>{"t-0", "t-1", "t-2"}));
+  EXPECT_EQ(find({"t", PartitionId(2)}), std::nullopt);
+  EXPECT_EQ(find({"t", PartitionId(3)}), Errc::unknown_topic_or_partition);
+  EXPECT_EQ(listener_.leads.size(), 3u);
+  auto appended = append({"t", PartitionId(1)});
+  ASSERT_TRUE(appended) << appended.error().what();
+}
+
+TEST_F(PartitionManagerTest, LeavesWhatOthersHave) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, BrokerId(2)); });
+  EXPECT_TRUE(directories().empty());
+  EXPECT_EQ(find({"t", PartitionId(0)}), Errc::not_leader_or_follower);
+}
+
+TEST_F(PartitionManagerTest, DeletesByRecordOnly) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 1, kSelf); });
+  ASSERT_TRUE(append({"t", PartitionId(0)}));
+  next_image([&](metadata::Image& image) { drop_topic(image, "t", true); });
+  EXPECT_EQ(find({"t", PartitionId(0)}), Errc::unknown_topic_or_partition);
+  for (const std::string& name : directories()) EXPECT_TRUE(name.ends_with("-delete")) << name;
+  EXPECT_TRUE(listener_.leads.empty());
+}
+
+TEST_F(PartitionManagerTest, SetsAsideWhatVanishedWithoutARecord) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 1, kSelf); });
+  ASSERT_TRUE(append({"t", PartitionId(0)}));
+  next_image([&](metadata::Image& image) { drop_topic(image, "t", false); });
+  auto names = directories();
+  ASSERT_EQ(names.size(), 1u);
+  EXPECT_TRUE(names[0].ends_with("-stray")) << names[0];
+}
+
+TEST_F(PartitionManagerTest, ATopicMadeAnewUnderItsNameStartsEmpty) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 1, kSelf); });
+  ASSERT_TRUE(append({"t", PartitionId(0)}));
+  Uuid second = Uuid::random();
+  next_image([&](metadata::Image& image) {
+    drop_topic(image, "t", true);
+    put_topic(image, "t", second, 1, kSelf);
+  });
+  auto appended = append({"t", PartitionId(0)});
+  ASSERT_TRUE(appended) << appended.error().what();
+  EXPECT_EQ(appended->first_offset, Offset(0));
+}
+
+TEST_F(PartitionManagerTest, LogsComeBackAfterARestart) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, kSelf); });
+  ASSERT_TRUE(append({"t", PartitionId(0)}));
+  ASSERT_TRUE(append({"t", PartitionId(0)}));
+  stop();
+  EXPECT_TRUE(files_.exists("/logs/.kafka_cleanshutdown"));
+  open();
+  auto appended = append({"t", PartitionId(0)});
+  ASSERT_TRUE(appended) << appended.error().what();
+  EXPECT_EQ(appended->first_offset, Offset(2));
+}
+
+TEST_F(PartitionManagerTest, WhatWasDeletedWhileAwayGoesAtStart) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 1, kSelf); });
+  stop();
+  auto next = std::make_shared<metadata::Image>(*image_);
+  drop_topic(*next, "t", true);
+  image_ = next;
+  open();
+  for (const std::string& name : directories()) EXPECT_TRUE(name.ends_with("-delete")) << name;
+}
+
+TEST_F(PartitionManagerTest, ALeaderElsewhereIsNotServedHere) {
+  Uuid id = Uuid::random();
+  next_image([&](metadata::Image& image) { put_topic(image, "t", id, 1, kSelf); });
+  next_image([&](metadata::Image& image) {
+    put_topic(image, "t", id, 1, kSelf);
+    auto topic = std::make_shared<metadata::Topic>(*image.topics["t"]);
+    topic->partitions[0].leader = BrokerId(2);
+    topic->partitions[0].leader_epoch = LeaderEpoch(1);
+    topic->partitions[0].replicas = {kSelf, BrokerId(2)};
+    image.topics["t"] = topic;
+  });
+  auto refused = append({"t", PartitionId(0)});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::not_leader_or_follower);
+  EXPECT_TRUE(listener_.leads.empty());
+}
+
+TEST_F(PartitionManagerTest, AFailedDirectoryIsToldAsSuch) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, kSelf); });
+  bool all_failed = false;
+  manager_->on_all_directories_failed([&] { all_failed = true; });
+  files_.fail(fs::FaultyFileSystem::Call::write, "t-0", Errc::io_error, 1);
+  ASSERT_FALSE(append({"t", PartitionId(0)}));
+  EXPECT_TRUE(all_failed);
+  // every partition of the directory, also on the other shard
+  for (int32_t i = 0; i < 2; ++i) {
+    auto refused = append({"t", PartitionId(i)});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Errc::log_dir_offline);
+  }
+}
+
+}  // namespace
+}  // namespace odradek::broker::replica

@@ -1,0 +1,129 @@
+#include "coordinator/tree/watch_table.h"
+
+#include <gtest/gtest.h>
+
+namespace odradek::coordinator::tree {
+namespace {
+
+struct Hears final : Watcher {
+  void on_watch_event(EventType type, const std::string& path, Zxid) override {
+    const char* names[] = {"", "Created", "Deleted", "DataChanged", "ChildrenChanged"};
+    events.push_back(std::string(names[static_cast<int>(type)]) + " " + path);
+  }
+  std::vector<std::string> events;
+};
+
+Change change(Change::Kind kind, const std::string& path) {
+  Change change;
+  change.kind = kind;
+  change.path = path;
+  return change;
+}
+
+// facts/zk-watch-table.tsv: a watch on /w/n, then changes.
+TEST(WatchTable, FiresAsZooKeeperDoes) {
+  using Kind = Change::Kind;
+  const Change set = change(Kind::data_changed, "/w/n");
+  const Change gone = change(Kind::deleted, "/w/n");
+  const Change made = change(Kind::created, "/w/n");
+  const Change acl = change(Kind::acl_changed, "/w/n");
+  const Change child_made = change(Kind::created, "/w/n/c");
+  const Change child2_made = change(Kind::created, "/w/n/c2");
+  const Change child_gone = change(Kind::deleted, "/w/n/c");
+  const Change child_set = change(Kind::data_changed, "/w/n/c");
+  const Change grandchild = change(Kind::created, "/w/n/c/d");
+  const Change sibling = change(Kind::created, "/w/s");
+  struct Row {
+    uint8_t kind;
+    std::vector<Change> changes;
+    std::vector<std::string> events;
+  };
+  const Row rows[] = {
+      {kWatchData, {set}, {"DataChanged /w/n"}},
+      {kWatchData, {gone}, {"Deleted /w/n"}},
+      {kWatchData, {acl}, {}},
+      {kWatchData, {child_made}, {}},
+      {kWatchData, {child_set}, {}},
+      {kWatchData, {sibling}, {}},
+      {kWatchData, {set, set}, {"DataChanged /w/n"}},
+      {kWatchData, {gone, made}, {"Deleted /w/n"}},
+      {kWatchData, {made}, {"Created /w/n"}},
+      {kWatchChild, {set}, {}},
+      {kWatchChild, {gone}, {"Deleted /w/n"}},
+      {kWatchChild, {child_made}, {"ChildrenChanged /w/n"}},
+      {kWatchChild, {child_gone}, {"ChildrenChanged /w/n"}},
+      {kWatchChild, {grandchild}, {}},
+      {kWatchChild, {child_made, child2_made}, {"ChildrenChanged /w/n"}},
+      {kWatchData | kWatchChild, {gone}, {"Deleted /w/n"}},
+      {kWatchPersistent, {set, set}, {"DataChanged /w/n", "DataChanged /w/n"}},
+      {kWatchPersistent, {gone, made}, {"Deleted /w/n", "Created /w/n"}},
+      {kWatchPersistent,
+       {child_made, child_gone},
+       {"ChildrenChanged /w/n", "ChildrenChanged /w/n"}},
+      {kWatchPersistent, {child_set, grandchild, acl, sibling}, {}},
+      {kWatchRecursive, {set}, {"DataChanged /w/n"}},
+      {kWatchRecursive,
+       {child_made, child_set, child_gone},
+       {"Created /w/n/c", "DataChanged /w/n/c", "Deleted /w/n/c"}},
+      {kWatchRecursive, {grandchild}, {"Created /w/n/c/d"}},
+      {kWatchRecursive, {sibling, acl}, {}},
+      {kWatchRecursive | kWatchData, {set}, {"DataChanged /w/n"}},
+  };
+  int number = 0;
+  for (const Row& row : rows) {
+    WatchTable table;
+    Hears hears;
+    table.add("/w/n", row.kind, &hears);
+    for (const Change& each : row.changes) table.fire(each, Zxid(1));
+    EXPECT_EQ(hears.events, row.events) << "row " << number;
+    table.remove_all(&hears);
+    EXPECT_EQ(table.watch_count(), 0u);
+    EXPECT_EQ(table.path_count(), 0u);
+    EXPECT_EQ(table.watcher_count(), 0u);
+    ++number;
+  }
+}
+
+TEST(WatchTable, ADeletionTellsTheParentsWatchersToo) {
+  WatchTable table;
+  Hears hears;
+  table.add("/w", kWatchChild, &hears);
+  table.add("/w/n", kWatchData, &hears);
+  table.fire(change(Change::Kind::deleted, "/w/n"), Zxid(1));
+  EXPECT_EQ(hears.events, (std::vector<std::string>{"Deleted /w/n", "ChildrenChanged /w"}));
+}
+
+TEST(WatchTable, ChildrenOfTheRoot) {
+  WatchTable table;
+  Hears hears;
+  table.add("/", kWatchChild, &hears);
+  table.add("/", kWatchRecursive, &hears);
+  table.fire(change(Change::Kind::created, "/a"), Zxid(1));
+  EXPECT_EQ(hears.events, (std::vector<std::string>{"Created /a", "ChildrenChanged /"}));
+}
+
+TEST(WatchTable, CountsRemovalsAndManyWatchers) {
+  WatchTable table;
+  Hears a;
+  Hears b;
+  table.add("/x", kWatchData, &a);
+  table.add("/x", kWatchData, &a);  // twice is once
+  table.add("/x", kWatchData | kWatchChild, &b);
+  table.add("/y", kWatchPersistent, &b);
+  EXPECT_EQ(table.watch_count(), 4u);
+  EXPECT_EQ(table.path_count(), 2u);
+  EXPECT_EQ(table.watcher_count(), 2u);
+  EXPECT_EQ(table.kinds("/x", &b), kWatchData | kWatchChild);
+  EXPECT_FALSE(table.remove("/x", kWatchChild, &a));
+  EXPECT_TRUE(table.remove("/x", kWatchChild, &b));
+  EXPECT_FALSE(table.remove("/none", kWatchChild, &b));
+  table.fire(change(Change::Kind::data_changed, "/x"), Zxid(1));
+  EXPECT_EQ(a.events.size(), 1u);
+  EXPECT_EQ(b.events.size(), 1u);
+  EXPECT_EQ(table.path_count(), 1u);
+  table.remove_all(&b);
+  EXPECT_EQ(table.watch_count(), 0u);
+}
+
+}  // namespace
+}  // namespace odradek::coordinator::tree
