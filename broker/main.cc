@@ -1,5 +1,6 @@
 // broker server.properties [--override key=value]…
-// Wiring only: reads the options, runs the broker, and turns SIGTERM and SIGINT into an orderly stop.
+// Wiring only: reads the options, runs the broker, and turns SIGTERM and SIGINT into an orderly
+// stop.
 
 #include <malloc.h>
 #include <signal.h>
@@ -64,7 +65,6 @@ int main(int argc, char** argv) {
     auto ran = broker.run();
     if (!ran) {
       LOG_ERROR("server", "{}", ran.error().what());
-      std::fprintf(stderr, "broker: %s\n", ran.error().what().c_str());
       leave(1);
     }
     leave(0);

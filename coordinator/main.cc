@@ -1,7 +1,6 @@
 // coordinator CONFIG.properties [--override key=value]…
 // Wiring only: reads the options, starts the service, waits for SIGTERM or SIGINT.
 
-#include <fmt/core.h>
 #include <malloc.h>
 #include <signal.h>
 
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/format.h"
 #include "common/config/java_memory.h"
 #include "common/config/properties.h"
 #include "common/config/setting.h"
@@ -42,7 +42,7 @@ Result<Arguments> read_arguments(int argc, char** argv) {
     } else if (arguments.config.empty() && !word.starts_with("-")) {
       arguments.config = word;
     } else {
-      return Error(Errc::invalid_argument, fmt::format("unknown argument {}\n{}", word, kUsage));
+      return Error(Errc::invalid_argument, odradek::format("unknown argument {}\n{}", word, kUsage));
     }
   }
   if (arguments.config.empty()) return Error(Errc::invalid_argument, kUsage);

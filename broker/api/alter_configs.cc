@@ -17,29 +17,35 @@ ResourceChange change_of(const Services& services, const metadata::Image& image,
   config::ConfigMap overrides;
   for (const auto& entry : asked.configs) {
     if (!entry.value) {
-      resource.refused = Refused{ErrorCode::invalid_request, "Null value not supported for : " + entry.name};
+      resource.refused =
+          Refused{ErrorCode::invalid_request, "Null value not supported for : " + entry.name};
       return resource;
     }
     if (!overrides.emplace(entry.name, *entry.value).second) {
-      resource.refused = Refused{ErrorCode::invalid_request, "Error due to duplicate config keys : " + entry.name};
+      resource.refused =
+          Refused{ErrorCode::invalid_request, "Error due to duplicate config keys : " + entry.name};
       return resource;
     }
   }
-  resource.refused = check_overrides(*services.settings, image, resource.type, resource.name, overrides);
+  resource.refused =
+      check_overrides(*services.settings, image, resource.type, resource.name, overrides);
   resource.change.entity = entity_of(resource.type);
   resource.change.name = resource.name;
   resource.change.incremental = false;
-  for (auto& [key, value] : overrides) resource.change.changes.emplace_back(key, metadata::ConfigOp::set, value);
+  for (auto& [key, value] : overrides)
+    resource.change.changes.emplace_back(key, metadata::ConfigOp::set, value);
   return resource;
 }
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_alter_configs(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_alter_configs(Services& services, RequestContext context,
+                                                    ByteView body) {
   auto request = decode_request<kafka::AlterConfigsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   std::vector<ResourceChange> resources;
-  for (const auto& asked : request->resources) resources.push_back(change_of(services, *context.image, asked));
+  for (const auto& asked : request->resources)
+    resources.push_back(change_of(services, *context.image, asked));
   refuse_duplicates(resources);
   int64_t deadline = context.received_ms + services.settings->request_timeout_ms;
   co_await apply_changes(services, resources, request->validate_only, deadline);

@@ -18,14 +18,15 @@ bool is_name(const std::string& text) {
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_api_versions(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_api_versions(Services& services, RequestContext context,
+                                                   ByteView body) {
   kafka::ApiVersionsResponse response;
   for (const ServedVersions& row : served_versions()) {
     response.api_keys.push_back({static_cast<int16_t>(row.key), row.min, row.max});
   }
-  const auto known = std::find_if(served_versions().begin(), served_versions().end(), [](const ServedVersions& row) {
-    return row.key == kafka::ApiKey::kApiVersions;
-  });
+  const auto known = std::find_if(
+      served_versions().begin(), served_versions().end(),
+      [](const ServedVersions& row) { return row.key == kafka::ApiKey::kApiVersions; });
   if (context.version < known->min || context.version > known->max) {
     // a newer client: it reads version 0 and asks again (KIP-511)
     response.error_code = wire(ErrorCode::unsupported_version);
@@ -34,7 +35,8 @@ boost::asio::awaitable<Answer> handle_api_versions(Services& services, RequestCo
   }
   auto request = decode_request<kafka::ApiVersionsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
-  if (context.version >= 3 && (!is_name(request->client_software_name) || !is_name(request->client_software_version))) {
+  if (context.version >= 3 &&
+      (!is_name(request->client_software_name) || !is_name(request->client_software_version))) {
     response.error_code = wire(ErrorCode::invalid_request);
     response.api_keys.clear();
   }

@@ -7,6 +7,7 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_api_versions(Services& services, RequestContext context, ByteView body);
+boost::asio::awaitable<Answer> handle_api_versions(Services& services, RequestContext context,
+                                                   ByteView body);
 
 }  // namespace odradek::broker::api

@@ -4,7 +4,8 @@ namespace odradek::broker::api {
 
 BrokerSettings::BrokerSettings(const config::Settings& settings)
     : num_partitions(settings.get_int("num.partitions")),
-      default_replication_factor(static_cast<int16_t>(settings.get_int("default.replication.factor"))),
+      default_replication_factor(
+          static_cast<int16_t>(settings.get_int("default.replication.factor"))),
       auto_create_topics(settings.get_bool("auto.create.topics.enable")),
       delete_topics(settings.get_bool("delete.topic.enable")),
       fetch_max_bytes(settings.get_int("fetch.max.bytes")),

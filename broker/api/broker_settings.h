@@ -19,17 +19,18 @@ class BrokerSettings {
   // Known after the registration.
   BrokerId broker_id{-1};
 
-  int32_t num_partitions;             // num.partitions
+  int32_t num_partitions;              // num.partitions
   int16_t default_replication_factor;  // default.replication.factor
-  bool auto_create_topics;            // auto.create.topics.enable
-  bool delete_topics;                 // delete.topic.enable
-  int32_t fetch_max_bytes;            // fetch.max.bytes
-  int32_t max_fetch_sessions;         // max.incremental.fetch.session.cache.slots
+  bool auto_create_topics;             // auto.create.topics.enable
+  bool delete_topics;                  // delete.topic.enable
+  int32_t fetch_max_bytes;             // fetch.max.bytes
+  int32_t max_fetch_sessions;          // max.incremental.fetch.session.cache.slots
   int32_t offsets_topic_partitions;
-  int32_t request_timeout_ms;         // request.timeout.ms
-  const config::Settings* file;       // server.properties
+  int32_t request_timeout_ms;    // request.timeout.ms
+  const config::Settings* file;  // server.properties
 
-  // The layers below a topic's own settings; they point into `image`, which must outlive the result.
+  // The layers below a topic's own settings; they point into `image`, which must outlive the
+  // result.
   config::BrokerConfigs layers(const metadata::Image& image) const;
 };
 

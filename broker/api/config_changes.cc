@@ -12,12 +12,14 @@ void refuse_duplicates(std::vector<ResourceChange>& resources) {
   for (const ResourceChange& resource : resources) ++times[{resource.type, resource.name}];
   for (ResourceChange& resource : resources) {
     if (times[{resource.type, resource.name}] > 1 && !resource.refused) {
-      resource.refused = Refused{ErrorCode::invalid_request, "Each resource must appear at most once"};
+      resource.refused =
+          Refused{ErrorCode::invalid_request, "Each resource must appear at most once"};
     }
   }
 }
 
-boost::asio::awaitable<void> apply_changes(Services& services, std::vector<ResourceChange>& resources,
+boost::asio::awaitable<void> apply_changes(Services& services,
+                                           std::vector<ResourceChange>& resources,
                                            bool validate_only, int64_t deadline_ms) {
   std::vector<metadata::ConfigChange> changes;
   std::vector<size_t> which;
@@ -31,13 +33,15 @@ boost::asio::awaitable<void> apply_changes(Services& services, std::vector<Resou
   auto done = co_await services.coordinator->alter_configs(std::move(changes), validate_only,
                                                            std::chrono::milliseconds(left));
   if (!done) {
-    for (size_t i : which) resources[i].refused = Refused{admin_error(done.error()), done.error().what()};
+    for (size_t i : which)
+      resources[i].refused = Refused{admin_error(done.error()), done.error().what()};
     co_return;
   }
   std::vector<std::string> topics;
   for (size_t i : which) {
     for (const metadata::ConfigResult& result : *done) {
-      if (result.entity != entity_of(resources[i].type) || result.name != resources[i].name) continue;
+      if (result.entity != entity_of(resources[i].type) || result.name != resources[i].name)
+        continue;
       if (result.error) {
         resources[i].refused = Refused{to_kafka(result.error->code()), result.error->what()};
       } else if (result.entity == metadata::ConfigEntity::topic) {

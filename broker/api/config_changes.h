@@ -1,6 +1,6 @@
 #pragma once
-// The second half of AlterConfigs and IncrementalAlterConfigs: sends checked changes to the coordinator and gives each
-// resource its row.
+// The second half of AlterConfigs and IncrementalAlterConfigs: sends checked changes to the
+// coordinator and gives each resource its row.
 
 #include <boost/asio/awaitable.hpp>
 #include <string>
@@ -22,7 +22,8 @@ struct ResourceChange {
 void refuse_duplicates(std::vector<ResourceChange>& resources);
 
 // Afterwards a resource without `refused` has its new settings (or would have, with validate_only).
-boost::asio::awaitable<void> apply_changes(Services& services, std::vector<ResourceChange>& resources,
+boost::asio::awaitable<void> apply_changes(Services& services,
+                                           std::vector<ResourceChange>& resources,
                                            bool validate_only, int64_t deadline_ms);
 
 template <typename Response>

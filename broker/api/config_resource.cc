@@ -21,30 +21,33 @@ std::optional<int32_t> number(const std::string& text) {
   return value;
 }
 
-std::optional<Refused> check_broker_id(const BrokerSettings& settings, const std::string& name, bool empty_allowed) {
+std::optional<Refused> check_broker_id(const BrokerSettings& settings, const std::string& name,
+                                       bool empty_allowed) {
   if (name.empty() && empty_allowed) return std::nullopt;
   auto id = number(name);
   if (!id) {
     return Refused{ErrorCode::invalid_request, "Broker id must be an integer, but it is: " + name};
   }
   if (*id != settings.broker_id.value()) {
-    return Refused{ErrorCode::invalid_request, "Unexpected broker id, expected " +
-                                                   std::to_string(settings.broker_id.value()) +
-                                                   (empty_allowed ? " or empty string" : "") + ", but received " + name};
+    return Refused{ErrorCode::invalid_request,
+                   "Unexpected broker id, expected " + std::to_string(settings.broker_id.value()) +
+                       (empty_allowed ? " or empty string" : "") + ", but received " + name};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<Refused> check_resource(const BrokerSettings& settings, const metadata::Image& image, int8_t type,
-                                      const std::string& name) {
+std::optional<Refused> check_resource(const BrokerSettings& settings, const metadata::Image& image,
+                                      int8_t type, const std::string& name) {
   if (is(type, ResourceType::topic)) {
     if (!is_valid_topic_name(name)) {
-      return Refused{ErrorCode::invalid_topic_exception, "The topic name '" + name + "' is not valid."};
+      return Refused{ErrorCode::invalid_topic_exception,
+                     "The topic name '" + name + "' is not valid."};
     }
     if (image.topic(name) == nullptr) {
-      return Refused{ErrorCode::unknown_topic_or_partition, "The topic '" + name + "' does not exist."};
+      return Refused{ErrorCode::unknown_topic_or_partition,
+                     "The topic '" + name + "' does not exist."};
     }
     return std::nullopt;
   }
@@ -53,7 +56,8 @@ std::optional<Refused> check_resource(const BrokerSettings& settings, const meta
   return Refused{ErrorCode::invalid_request, "Unsupported resource type: " + std::to_string(type)};
 }
 
-const config::ConfigMap& overrides_of(const metadata::Image& image, int8_t type, const std::string& name) {
+const config::ConfigMap& overrides_of(const metadata::Image& image, int8_t type,
+                                      const std::string& name) {
   if (is(type, ResourceType::topic)) {
     const metadata::Topic* topic = image.topic(name);
     return topic ? topic->configs : kNone;
@@ -64,8 +68,9 @@ const config::ConfigMap& overrides_of(const metadata::Image& image, int8_t type,
   return found == image.broker_configs.end() ? kNone : found->second;
 }
 
-std::optional<Refused> check_overrides(const BrokerSettings& settings, const metadata::Image& image, int8_t type,
-                                       const std::string& name, const config::ConfigMap& overrides) {
+std::optional<Refused> check_overrides(const BrokerSettings& settings, const metadata::Image& image,
+                                       int8_t type, const std::string& name,
+                                       const config::ConfigMap& overrides) {
   if (is(type, ResourceType::topic)) {
     if (auto wrong = config::refuse_topic_config(overrides, settings.layers(image))) {
       return Refused{ErrorCode::invalid_config, *wrong};
@@ -83,11 +88,13 @@ std::optional<Refused> check_overrides(const BrokerSettings& settings, const met
     }
     return std::nullopt;
   }
-  return Refused{ErrorCode::invalid_request, "The levels of loggers cannot be altered at run time here."};
+  return Refused{ErrorCode::invalid_request,
+                 "The levels of loggers cannot be altered at run time here."};
 }
 
 metadata::ConfigEntity entity_of(int8_t type) {
-  return is(type, ResourceType::topic) ? metadata::ConfigEntity::topic : metadata::ConfigEntity::broker;
+  return is(type, ResourceType::topic) ? metadata::ConfigEntity::topic
+                                       : metadata::ConfigEntity::broker;
 }
 
 }  // namespace odradek::broker::api

@@ -21,16 +21,19 @@ struct Refused {
   std::string message;
 };
 
-// Whether this broker can speak of the resource: the topic exists, the broker id is its own or empty (all brokers).
-std::optional<Refused> check_resource(const BrokerSettings& settings, const metadata::Image& image, int8_t type,
-                                      const std::string& name);
+// Whether this broker can speak of the resource: the topic exists, the broker id is its own or
+// empty (all brokers).
+std::optional<Refused> check_resource(const BrokerSettings& settings, const metadata::Image& image,
+                                      int8_t type, const std::string& name);
 
 // The overrides that the resource has now.
-const config::ConfigMap& overrides_of(const metadata::Image& image, int8_t type, const std::string& name);
+const config::ConfigMap& overrides_of(const metadata::Image& image, int8_t type,
+                                      const std::string& name);
 
 // Whether these may be all its overrides.
-std::optional<Refused> check_overrides(const BrokerSettings& settings, const metadata::Image& image, int8_t type,
-                                       const std::string& name, const config::ConfigMap& overrides);
+std::optional<Refused> check_overrides(const BrokerSettings& settings, const metadata::Image& image,
+                                       int8_t type, const std::string& name,
+                                       const config::ConfigMap& overrides);
 
 metadata::ConfigEntity entity_of(int8_t type);
 

@@ -12,7 +12,8 @@ namespace {
 constexpr int64_t kShortestTimeoutMs = 1000;
 }
 
-boost::asio::awaitable<Answer> handle_create_partitions(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_create_partitions(Services& services, RequestContext context,
+                                                        ByteView body) {
   auto request = decode_request<kafka::CreatePartitionsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   const int64_t timeout_ms = std::max<int64_t>(request->timeout_ms, kShortestTimeoutMs);
@@ -45,8 +46,8 @@ boost::asio::awaitable<Answer> handle_create_partitions(Services& services, Requ
   }
   if (topics.empty()) co_return respond(context, response);
 
-  auto done = co_await services.coordinator->create_partitions(std::move(topics), request->validate_only,
-                                                               std::chrono::milliseconds(timeout_ms));
+  auto done = co_await services.coordinator->create_partitions(
+      std::move(topics), request->validate_only, std::chrono::milliseconds(timeout_ms));
   if (!done) {
     for (auto& row : response.results) {
       if (row.error_code != 0) continue;

@@ -26,19 +26,23 @@ struct Refusal {
 
 // What can be said without the coordinator.
 std::optional<Refusal> refuse(const Asked& asked, const config::BrokerConfigs& layers) {
-  if (!asked.assignments.empty() && (asked.num_partitions != -1 || asked.replication_factor != -1)) {
+  if (!asked.assignments.empty() &&
+      (asked.num_partitions != -1 || asked.replication_factor != -1)) {
     return Refusal{ErrorCode::invalid_request,
-                   "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at "
+                   "Both numPartitions or replicationFactor and replicasAssignments were set. Both "
+                   "cannot be used at "
                    "the same time."};
   }
   config::ConfigMap configs;
   for (const auto& entry : asked.configs) {
     if (!entry.value) {
-      return Refusal{ErrorCode::invalid_config, "Null value not supported for topic configs: " + entry.name};
+      return Refusal{ErrorCode::invalid_config,
+                     "Null value not supported for topic configs: " + entry.name};
     }
     configs[entry.name] = *entry.value;
   }
-  if (auto wrong = config::refuse_topic_config(configs, layers)) return Refusal{ErrorCode::invalid_config, *wrong};
+  if (auto wrong = config::refuse_topic_config(configs, layers))
+    return Refusal{ErrorCode::invalid_config, *wrong};
   return std::nullopt;
 }
 
@@ -47,29 +51,34 @@ Result<metadata::NewTopic> new_topic(const Services& services, const Asked& aske
   for (const auto& entry : asked.configs) topic.configs[entry.name] = entry.value.value_or("");
   if (asked.assignments.empty()) {
     if (topic.partitions == -1) topic.partitions = services.settings->num_partitions;
-    if (topic.replication_factor == -1) topic.replication_factor = services.settings->default_replication_factor;
+    if (topic.replication_factor == -1)
+      topic.replication_factor = services.settings->default_replication_factor;
     return topic;
   }
   for (const auto& assignment : asked.assignments) {
     std::vector<BrokerId> replicas;
     for (int32_t id : assignment.broker_ids) replicas.push_back(BrokerId(id));
-    if (!topic.assignments.emplace(PartitionId(assignment.partition_index), std::move(replicas)).second) {
-      return Error(Errc::invalid_replica_assignment,
-                   "Multiple assignments of partition " + std::to_string(assignment.partition_index));
+    if (!topic.assignments.emplace(PartitionId(assignment.partition_index), std::move(replicas))
+             .second) {
+      return Error(
+          Errc::invalid_replica_assignment,
+          "Multiple assignments of partition " + std::to_string(assignment.partition_index));
     }
   }
   return topic;
 }
 
-void set_made(const Services& services, const metadata::Image& image, const metadata::TopicResult& made,
-              const config::ConfigMap& overrides, CreateTopicsResponse::CreatableTopicResult& row) {
+void set_made(const Services& services, const metadata::Image& image,
+              const metadata::TopicResult& made, const config::ConfigMap& overrides,
+              CreateTopicsResponse::CreatableTopicResult& row) {
   row.error_code = 0;
   row.error_message.reset();
   row.topic_id = made.id;
   row.num_partitions = made.partitions;
   row.replication_factor = made.replication_factor;
   row.configs.emplace();
-  for (const auto& described : config::describe_topic_configs(overrides, services.settings->layers(image))) {
+  for (const auto& described :
+       config::describe_topic_configs(overrides, services.settings->layers(image))) {
     CreateTopicsResponse::CreatableTopicConfigs config;
     config.name = described.name;
     config.value = described.value;
@@ -80,14 +89,16 @@ void set_made(const Services& services, const metadata::Image& image, const meta
   }
 }
 
-void set_refused(ErrorCode code, std::string message, CreateTopicsResponse::CreatableTopicResult& row) {
+void set_refused(ErrorCode code, std::string message,
+                 CreateTopicsResponse::CreatableTopicResult& row) {
   row.error_code = wire(code);
   row.error_message = std::move(message);
 }
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_create_topics(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_create_topics(Services& services, RequestContext context,
+                                                    ByteView body) {
   auto request = decode_request<kafka::CreateTopicsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   const auto layers = services.settings->layers(*context.image);
@@ -124,8 +135,8 @@ boost::asio::awaitable<Answer> handle_create_topics(Services& services, RequestC
   }
   if (topics.empty()) co_return respond(context, response);
 
-  auto made = co_await services.coordinator->create_topics(std::move(topics), request->validate_only,
-                                                           std::chrono::milliseconds(timeout_ms));
+  auto made = co_await services.coordinator->create_topics(
+      std::move(topics), request->validate_only, std::chrono::milliseconds(timeout_ms));
   if (!made) {
     for (const auto& [name, configs] : overrides) {
       set_refused(admin_error(made.error()), made.error().what(), response.topics[rows[name]]);

@@ -8,7 +8,8 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_delete_groups(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_delete_groups(Services& services, RequestContext context,
+                                                    ByteView body) {
   auto request = decode_request<kafka::DeleteGroupsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   kafka::DeleteGroupsResponse response;

@@ -22,8 +22,8 @@ void refuse(Row& row, ErrorCode code, std::optional<std::string> message = std::
   row.error_message = std::move(message);
 }
 
-std::vector<kafka::DeleteTopicsRequest::DeleteTopicState> asked_for(const kafka::DeleteTopicsRequest& request,
-                                                                    int16_t version) {
+std::vector<kafka::DeleteTopicsRequest::DeleteTopicState> asked_for(
+    const kafka::DeleteTopicsRequest& request, int16_t version) {
   if (version >= kFirstByIdVersion) return request.topics;
   std::vector<kafka::DeleteTopicsRequest::DeleteTopicState> asked;
   for (const std::string& name : request.topic_names) asked.push_back({name, Uuid{}});
@@ -32,7 +32,8 @@ std::vector<kafka::DeleteTopicsRequest::DeleteTopicState> asked_for(const kafka:
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_delete_topics(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_delete_topics(Services& services, RequestContext context,
+                                                    ByteView body) {
   auto request = decode_request<kafka::DeleteTopicsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   const int64_t timeout_ms = std::max<int64_t>(request->timeout_ms, kShortestTimeoutMs);
@@ -47,7 +48,8 @@ boost::asio::awaitable<Answer> handle_delete_topics(Services& services, RequestC
     row.name = topic.name;
     row.topic_id = topic.topic_id;
     if (!services.settings->delete_topics) {
-      refuse(row, context.version < 3 ? ErrorCode::invalid_request : ErrorCode::topic_deletion_disabled,
+      refuse(row,
+             context.version < 3 ? ErrorCode::invalid_request : ErrorCode::topic_deletion_disabled,
              "Topic deletion is disabled.");
       continue;
     }
@@ -55,7 +57,8 @@ boost::asio::awaitable<Answer> handle_delete_topics(Services& services, RequestC
       refuse(row, ErrorCode::invalid_request, "Topic name and topic ID can not both be specified.");
       continue;
     }
-    const metadata::Topic* known = topic.name ? image.topic(*topic.name) : image.topic(topic.topic_id);
+    const metadata::Topic* known =
+        topic.name ? image.topic(*topic.name) : image.topic(topic.topic_id);
     if (known == nullptr && !topic.name) {
       refuse(row, ErrorCode::unknown_topic_id);
       continue;
@@ -72,10 +75,11 @@ boost::asio::awaitable<Answer> handle_delete_topics(Services& services, RequestC
   }
   if (topics.empty()) co_return respond(context, response);
 
-  auto deleted =
-      co_await services.coordinator->delete_topics(std::move(topics), std::chrono::milliseconds(timeout_ms));
+  auto deleted = co_await services.coordinator->delete_topics(
+      std::move(topics), std::chrono::milliseconds(timeout_ms));
   if (!deleted) {
-    for (const auto& [name, at] : rows) refuse(response.responses[at], admin_error(deleted.error()), deleted.error().what());
+    for (const auto& [name, at] : rows)
+      refuse(response.responses[at], admin_error(deleted.error()), deleted.error().what());
     co_return respond(context, response);
   }
   std::vector<std::string> gone;

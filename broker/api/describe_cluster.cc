@@ -9,7 +9,8 @@ namespace {
 constexpr int8_t kBrokers = 1;
 }
 
-boost::asio::awaitable<Answer> handle_describe_cluster(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_describe_cluster(Services& services, RequestContext context,
+                                                       ByteView body) {
   auto request = decode_request<kafka::DescribeClusterRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   kafka::DescribeClusterResponse response;
@@ -21,9 +22,10 @@ boost::asio::awaitable<Answer> handle_describe_cluster(Services& services, Reque
     response.endpoint_type = kBrokers;
     response.error_code =
         wire(known ? ErrorCode::mismatched_endpoint_type : ErrorCode::unsupported_endpoint_type);
-    response.error_message = known ? "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of "
-                                     "type CONTROLLER"
-                                   : "Unsupported endpoint type " + std::to_string(request->endpoint_type);
+    response.error_message =
+        known ? "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of "
+                "type CONTROLLER"
+              : "Unsupported endpoint type " + std::to_string(request->endpoint_type);
     co_return respond(context, response);
   }
   response.controller_id = context.image->controller.value();
@@ -36,7 +38,8 @@ boost::asio::awaitable<Answer> handle_describe_cluster(Services& services, Reque
     row.rack = broker->rack;
     response.brokers.push_back(std::move(row));
   }
-  if (request->include_cluster_authorized_operations) response.cluster_authorized_operations = kAllClusterOperations;
+  if (request->include_cluster_authorized_operations)
+    response.cluster_authorized_operations = kAllClusterOperations;
   co_return respond(context, response);
 }
 

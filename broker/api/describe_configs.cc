@@ -15,8 +15,9 @@ using kafka::DescribeConfigsResponse;
 constexpr int8_t kLoggerSource = 6;  // DYNAMIC_BROKER_LOGGER_CONFIG
 constexpr const char* kLoggers[] = {"controller", "root", "server", "state-change"};
 
-std::vector<config::DescribedConfig> describe(const BrokerSettings& settings, const metadata::Image& image,
-                                              int8_t type, const std::string& name) {
+std::vector<config::DescribedConfig> describe(const BrokerSettings& settings,
+                                              const metadata::Image& image, int8_t type,
+                                              const std::string& name) {
   if (type == static_cast<int8_t>(ResourceType::topic)) {
     return config::describe_topic_configs(overrides_of(image, type, name), settings.layers(image));
   }
@@ -35,12 +36,13 @@ std::vector<config::DescribedConfig> describe(const BrokerSettings& settings, co
   return loggers;
 }
 
-DescribeConfigsResponse::DescribeConfigsResourceResult row_of(config::DescribedConfig described, bool synonyms,
-                                                              bool documentation) {
+DescribeConfigsResponse::DescribeConfigsResourceResult row_of(config::DescribedConfig described,
+                                                              bool synonyms, bool documentation) {
   DescribeConfigsResponse::DescribeConfigsResourceResult row;
   row.config_type = static_cast<int8_t>(described.type());
   row.documentation.reset();
-  if (documentation && described.setting != nullptr) row.documentation = std::string(described.setting->about);
+  if (documentation && described.setting != nullptr)
+    row.documentation = std::string(described.setting->about);
   row.name = std::move(described.name);
   row.value = std::move(described.value);
   row.read_only = described.read_only;
@@ -49,7 +51,8 @@ DescribeConfigsResponse::DescribeConfigsResourceResult row_of(config::DescribedC
   row.is_sensitive = described.sensitive;
   if (synonyms) {
     for (auto& synonym : described.synonyms) {
-      row.synonyms.push_back({std::move(synonym.name), std::move(synonym.value), static_cast<int8_t>(synonym.source)});
+      row.synonyms.push_back(
+          {std::move(synonym.name), std::move(synonym.value), static_cast<int8_t>(synonym.source)});
     }
   }
   return row;
@@ -57,7 +60,8 @@ DescribeConfigsResponse::DescribeConfigsResourceResult row_of(config::DescribedC
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_describe_configs(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_describe_configs(Services& services, RequestContext context,
+                                                       ByteView body) {
   auto request = decode_request<kafka::DescribeConfigsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   DescribeConfigsResponse response;
@@ -66,16 +70,16 @@ boost::asio::awaitable<Answer> handle_describe_configs(Services& services, Reque
     result.resource_type = resource.resource_type;
     result.resource_name = resource.resource_name;
     result.error_message.reset();
-    auto refused =
-        check_resource(*services.settings, *context.image, resource.resource_type, resource.resource_name);
+    auto refused = check_resource(*services.settings, *context.image, resource.resource_type,
+                                  resource.resource_name);
     if (refused) {
       result.error_code = wire(refused->code);
       result.error_message = std::move(refused->message);
       continue;
     }
     const auto& keys = resource.configuration_keys;
-    for (auto& described :
-         describe(*services.settings, *context.image, resource.resource_type, resource.resource_name)) {
+    for (auto& described : describe(*services.settings, *context.image, resource.resource_type,
+                                    resource.resource_name)) {
       if (keys && std::find(keys->begin(), keys->end(), described.name) == keys->end()) continue;
       result.configs.push_back(
           row_of(std::move(described), request->include_synonyms, request->include_documentation));

@@ -12,7 +12,8 @@ namespace {
 constexpr int32_t kAllGroupOperations = 1 << 3 | 1 << 6 | 1 << 8;
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_describe_groups(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_describe_groups(Services& services, RequestContext context,
+                                                      ByteView body) {
   auto request = decode_request<kafka::DescribeGroupsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   kafka::DescribeGroupsResponse response;

@@ -20,7 +20,8 @@ std::vector<int32_t> numbers(const std::vector<BrokerId>& ids) {
 }
 
 DescribeTopicPartitionsResponse::Partition partition_row(const metadata::Image& image,
-                                                         const metadata::Partition& partition, int32_t index,
+                                                         const metadata::Partition& partition,
+                                                         int32_t index,
                                                          const std::string& listener) {
   DescribeTopicPartitionsResponse::Partition row;
   row.partition_index = index;
@@ -41,7 +42,8 @@ DescribeTopicPartitionsResponse::Partition partition_row(const metadata::Image& 
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_describe_topic_partitions(Services& services, RequestContext context,
+boost::asio::awaitable<Answer> handle_describe_topic_partitions(Services& services,
+                                                                RequestContext context,
                                                                 ByteView body) {
   auto request = decode_request<kafka::DescribeTopicPartitionsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
@@ -56,7 +58,8 @@ boost::asio::awaitable<Answer> handle_describe_topic_partitions(Services& servic
   int32_t first_partition = 0;
   if (request->cursor) {
     names.erase(names.begin(), names.lower_bound(request->cursor->topic_name));
-    if (names.contains(request->cursor->topic_name)) first_partition = std::max(0, request->cursor->partition_index);
+    if (names.contains(request->cursor->topic_name))
+      first_partition = std::max(0, request->cursor->partition_index);
   }
 
   DescribeTopicPartitionsResponse response;
@@ -82,8 +85,8 @@ boost::asio::awaitable<Answer> handle_describe_topic_partitions(Services& servic
     int32_t count = static_cast<int32_t>(topic->partitions.size());
     int32_t index = std::min(first_partition, count);
     for (; index < count && left > 0; ++index, --left) {
-      row.partitions.push_back(
-          partition_row(image, topic->partitions[static_cast<size_t>(index)], index, context.listener));
+      row.partitions.push_back(partition_row(image, topic->partitions[static_cast<size_t>(index)],
+                                             index, context.listener));
     }
     first_partition = 0;
     response.topics.push_back(std::move(row));

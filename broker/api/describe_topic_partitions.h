@@ -7,6 +7,8 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_describe_topic_partitions(Services& services, RequestContext context, ByteView body);
+boost::asio::awaitable<Answer> handle_describe_topic_partitions(Services& services,
+                                                                RequestContext context,
+                                                                ByteView body);
 
 }  // namespace odradek::broker::api

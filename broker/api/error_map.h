@@ -1,6 +1,6 @@
 #pragma once
-// The one place where our errors become Kafka's numbers. The switch in the .cc has no default: a new Errc without a
-// line there does not compile.
+// The one place where our errors become Kafka's numbers. The switch in the .cc has no default: a
+// new Errc without a line there does not compile.
 
 #include <cstdint>
 #include <string>

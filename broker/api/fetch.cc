@@ -63,14 +63,16 @@ bool diverges(replica::Partition& partition, const FetchTarget& target, FetchOut
     set_error(outcome, ErrorCode::offset_out_of_range);
     return true;
   }
-  if (end.leader_epoch.value() >= target.last_fetched_epoch && end.end_offset.value() >= target.fetch_offset) {
+  if (end.leader_epoch.value() >= target.last_fetched_epoch &&
+      end.end_offset.value() >= target.fetch_offset) {
     return false;
   }
   outcome.data.diverging_epoch = {end.leader_epoch.value(), end.end_offset.value()};
   return true;
 }
 
-void set_aborted_transactions(replica::Partition& partition, const FetchTarget& target, FetchOutcome& outcome) {
+void set_aborted_transactions(replica::Partition& partition, const FetchTarget& target,
+                              FetchOutcome& outcome) {
   outcome.data.aborted_transactions.emplace();
   if (outcome.slice.size == 0) return;
   auto aborted = partition.log().aborted_transactions(Offset(target.fetch_offset),
@@ -94,18 +96,21 @@ void read_one(Run& run, size_t i) {
     (void)error_number(error, "Fetch");
     run.answer_now = true;
   };
-  if (run.ids[i].topic.empty()) return fail(Error(Errc::unknown_topic_id, "there is no topic of this id"));
+  if (run.ids[i].topic.empty())
+    return fail(Error(Errc::unknown_topic_id, "there is no topic of this id"));
   auto found = run.services.partitions->find(run.ids[i]);
   if (!found) return fail(found.error());
   replica::Partition& partition = **found;
-  if (run.plan.by_id && !partition.topic_id().is_zero() && partition.topic_id() != target.topic_id) {
+  if (run.plan.by_id && !partition.topic_id().is_zero() &&
+      partition.topic_id() != target.topic_id) {
     return fail(Error(Errc::inconsistent_topic_id, "the topic has another id"));
   }
   std::optional<LeaderEpoch> epoch;
   if (target.current_leader_epoch >= 0) epoch = LeaderEpoch(target.current_leader_epoch);
   auto leads = partition.check_leader(epoch);
   if (!leads) return fail(leads.error());
-  if (run.context.version < kFirstZstdVersion && partition.log().config().compression == compress::Codec::zstd) {
+  if (run.context.version < kFirstZstdVersion &&
+      partition.log().config().compression == compress::Codec::zstd) {
     return fail(Error(Errc::unsupported_compression_type, "zstd needs Fetch of version 10"));
   }
   if (diverges(partition, target, outcome)) {
@@ -118,7 +123,8 @@ void read_one(Run& run, size_t i) {
   }
   int64_t most = std::clamp<int64_t>(run.budget, 0, std::max(target.max_bytes, 0));
   bool first = run.bytes == 0;  // the first batch comes whatever its size (KIP-74)
-  auto read = partition.read(Offset(target.fetch_offset), static_cast<size_t>(most), run.limit, first);
+  auto read =
+      partition.read(Offset(target.fetch_offset), static_cast<size_t>(most), run.limit, first);
   if (!read) return fail(read.error());
   outcome.data.high_watermark = read->high_watermark.value();
   outcome.data.last_stable_offset = read->last_stable_offset.value();
@@ -126,7 +132,8 @@ void read_one(Run& run, size_t i) {
   outcome.slice = std::move(read->slice);
   run.bytes += static_cast<int64_t>(outcome.slice.size);
   run.budget -= static_cast<int64_t>(outcome.slice.size);
-  if (run.limit == replica::ReadLimit::last_stable_offset) set_aborted_transactions(partition, target, outcome);
+  if (run.limit == replica::ReadLimit::last_stable_offset)
+    set_aborted_transactions(partition, target, outcome);
 }
 
 asio::awaitable<void> read_all(Run& run) {
@@ -144,9 +151,14 @@ asio::awaitable<void> read_all(Run& run) {
 asio::awaitable<void> retry_opening(Run& run) {
   bool waited = false;
   for (size_t i = 0; i < run.outcomes.size(); ++i) {
-    if (run.outcomes[i].data.error_code != wire(ErrorCode::not_leader_or_follower)) continue;
-    if (!is_opening(run.services, *run.context.image, run.ids[i], run.services.settings->broker_id)) continue;
-    int64_t limit = std::min<int64_t>(kOpeningWaitMs, std::max<int64_t>(run.request.max_wait_ms, 100));
+    const int16_t error = run.outcomes[i].data.error_code;
+    if (error != wire(ErrorCode::not_leader_or_follower) &&
+        error != wire(ErrorCode::unknown_topic_or_partition)) {
+      continue;
+    }
+    if (!is_opening(*run.context.image, run.ids[i], run.services.settings->broker_id)) continue;
+    int64_t limit =
+        std::min<int64_t>(kOpeningWaitMs, std::max<int64_t>(run.request.max_wait_ms, 100));
     co_await run.services.partitions->wait_open(run.ids[i].topic, run.context.image->zxid, limit);
     waited = true;
   }
@@ -154,7 +166,10 @@ asio::awaitable<void> retry_opening(Run& run) {
 }
 
 bool enough(const Run& run) {
-  return run.answer_now || run.plan.targets.empty() || run.bytes >= run.request.min_bytes;
+  // more than the largest answer never comes
+  const int64_t wanted = std::min(
+      {run.request.min_bytes, run.request.max_bytes, run.services.settings->fetch_max_bytes});
+  return run.answer_now || run.plan.targets.empty() || run.bytes >= wanted;
 }
 
 asio::awaitable<void> read_until_enough(Run& run) {
@@ -166,7 +181,8 @@ asio::awaitable<void> read_until_enough(Run& run) {
     if (left <= 0) co_return;
     std::vector<Offset> ends;
     ends.reserve(run.outcomes.size());
-    for (const FetchOutcome& outcome : run.outcomes) ends.push_back(Offset(outcome.data.high_watermark));
+    for (const FetchOutcome& outcome : run.outcomes)
+      ends.push_back(Offset(outcome.data.high_watermark));
     bool moved = co_await wait_for_data(run.services, run.ids, std::move(ends), left);
     if (!moved) co_return;
     co_await read_all(run);
@@ -203,8 +219,9 @@ Answer answer_of(Run& run, const std::vector<bool>& news) {
     if (!news[i]) continue;
     const FetchTarget& target = run.plan.targets[i];
     FetchOutcome& outcome = run.outcomes[i];
-    bool same = !response.responses.empty() && (run.plan.by_id ? response.responses.back().topic_id == target.topic_id
-                                                               : response.responses.back().topic == target.topic);
+    bool same = !response.responses.empty() &&
+                (run.plan.by_id ? response.responses.back().topic_id == target.topic_id
+                                : response.responses.back().topic == target.topic);
     if (!same) {
       kafka::FetchResponse::FetchableTopicResponse topic;
       topic.topic = target.topic;
@@ -220,7 +237,8 @@ Answer answer_of(Run& run, const std::vector<bool>& news) {
     if (wants_hint(outcome.data.error_code)) {
       LeaderHint hint = leader_hint(*run.context.image, run.ids[i]);
       outcome.data.current_leader = {hint.leader_id, hint.leader_epoch};
-      if (run.context.version >= 16) add_endpoint(run.context, hint.leader_id, response.node_endpoints);
+      if (run.context.version >= 16)
+        add_endpoint(run.context, hint.leader_id, response.node_endpoints);
     }
     response.responses.back().partitions.push_back(std::move(outcome.data));
   }
@@ -251,10 +269,12 @@ asio::awaitable<Answer> handle_fetch(Services& services, RequestContext context,
   // A new session lives on the connection's own shard: its later requests do not hop.
   FetchSessions& sessions = *services.fetch_sessions;
   size_t session_shard = runtime::Shards::current().value_or(0);
-  if (context.version >= 7 && request.session_id != 0) session_shard = sessions.shard_of(request.session_id);
+  if (context.version >= 7 && request.session_id != 0)
+    session_shard = sessions.shard_of(request.session_id);
   auto session_owner = services.partitions->table().executor(session_shard);
   auto begin = [&] {
-    return sessions.cache(session_shard).begin(request, context.version, services.clock->monotonic_ms());
+    return sessions.cache(session_shard)
+        .begin(request, context.version, services.clock->monotonic_ms());
   };
   run.plan = co_await runtime::run_on(session_owner, std::move(begin));
   if (run.plan.error != ErrorCode::none) co_return failed(context, run.plan.error);
@@ -265,7 +285,8 @@ asio::awaitable<Answer> handle_fetch(Services& services, RequestContext context,
   std::vector<bool> news(run.outcomes.size(), true);
   if (run.plan.kind != FetchKind::sessionless) {
     auto complete = [&] {
-      sessions.cache(session_shard).complete(run.plan, run.outcomes, news, services.clock->monotonic_ms());
+      sessions.cache(session_shard)
+          .complete(run.plan, run.outcomes, news, services.clock->monotonic_ms());
     };
     co_await runtime::run_on(session_owner, std::move(complete));
     if (run.plan.error != ErrorCode::none) co_return failed(context, run.plan.error);

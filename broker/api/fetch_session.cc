@@ -49,7 +49,8 @@ size_t FetchSessionCache::KeyHash::operator()(const Key& key) const {
          static_cast<size_t>(key.partition) * 0x9e3779b97f4a7c15ull;
 }
 
-FetchSessionCache::FetchSessionCache(size_t shard, size_t shard_count, size_t max_sessions, int64_t eviction_ms)
+FetchSessionCache::FetchSessionCache(size_t shard, size_t shard_count, size_t max_sessions,
+                                     int64_t eviction_ms)
     : shard_(static_cast<int32_t>(shard)),
       shard_count_(static_cast<int32_t>(shard_count)),
       max_sessions_(max_sessions),
@@ -59,10 +60,12 @@ FetchSessionCache::Key FetchSessionCache::key_of(const FetchTarget& target) {
   return {target.topic, target.topic_id, target.partition};
 }
 
-FetchPlan FetchSessionCache::begin(const kafka::FetchRequest& request, int16_t version, int64_t now_ms) {
+FetchPlan FetchSessionCache::begin(const kafka::FetchRequest& request, int16_t version,
+                                   int64_t now_ms) {
   FetchPlan plan;
   plan.by_id = version >= 13;
-  if (version < 7 || request.session_epoch == kInitialEpoch || request.session_epoch == kFinalEpoch) {
+  if (version < 7 || request.session_epoch == kInitialEpoch ||
+      request.session_epoch == kFinalEpoch) {
     if (version >= 7 && request.session_id != 0) erase(request.session_id);
     plan.targets = targets_of(request);
     bool opens = version >= 7 && request.session_epoch == kInitialEpoch && !plan.targets.empty();
@@ -74,7 +77,8 @@ FetchPlan FetchSessionCache::begin(const kafka::FetchRequest& request, int16_t v
   if (found == sessions_.end()) return refused(ErrorCode::fetch_session_id_not_found);
   Session& session = *found->second;
   if (session.by_id != plan.by_id) return refused(ErrorCode::fetch_session_topic_id_error);
-  if (session.epoch != request.session_epoch) return refused(ErrorCode::invalid_fetch_session_epoch);
+  if (session.epoch != request.session_epoch)
+    return refused(ErrorCode::invalid_fetch_session_epoch);
 
   for (FetchTarget& target : targets_of(request)) put(session, std::move(target), -1, -1);
   for (const auto& topic : request.forgotten_topics_data) {
@@ -100,8 +104,8 @@ FetchPlan FetchSessionCache::begin(const kafka::FetchRequest& request, int16_t v
   return plan;
 }
 
-void FetchSessionCache::complete(FetchPlan& plan, const std::vector<FetchOutcome>& outcomes, std::vector<bool>& news,
-                                 int64_t now_ms) {
+void FetchSessionCache::complete(FetchPlan& plan, const std::vector<FetchOutcome>& outcomes,
+                                 std::vector<bool>& news, int64_t now_ms) {
   news.assign(outcomes.size(), true);
   if (plan.kind == FetchKind::full) {
     bool of_follower = plan.epoch == 1;
@@ -113,7 +117,8 @@ void FetchSessionCache::complete(FetchPlan& plan, const std::vector<FetchOutcome
     session->created_ms = session->used_ms = now_ms;
     plan.session_id = session->id;
     for (size_t i = 0; i < plan.targets.size(); ++i) {
-      put(*session, plan.targets[i], outcomes[i].data.high_watermark, outcomes[i].data.log_start_offset);
+      put(*session, plan.targets[i], outcomes[i].data.high_watermark,
+          outcomes[i].data.log_start_offset);
     }
     sessions_.emplace(session->id, std::move(session));
     return;
@@ -121,7 +126,8 @@ void FetchSessionCache::complete(FetchPlan& plan, const std::vector<FetchOutcome
   if (plan.kind != FetchKind::incremental) return;
   auto found = sessions_.find(plan.session_id);
   if (found == sessions_.end() || found->second->epoch != plan.epoch) {
-    plan.error = ErrorCode::invalid_fetch_session_epoch;  // another connection went on with it meanwhile
+    plan.error =
+        ErrorCode::invalid_fetch_session_epoch;  // another connection went on with it meanwhile
     return;
   }
   Session& session = *found->second;
@@ -140,11 +146,13 @@ void FetchSessionCache::complete(FetchPlan& plan, const std::vector<FetchOutcome
     cached.high_watermark = failed ? -1 : data.high_watermark;
     cached.log_start_offset = failed ? -1 : data.log_start_offset;
     // who was served goes to the back, so that nobody starves behind max bytes
-    if (has_records) session.partitions.splice(session.partitions.end(), session.partitions, known->second);
+    if (has_records)
+      session.partitions.splice(session.partitions.end(), session.partitions, known->second);
   }
 }
 
-void FetchSessionCache::put(Session& session, FetchTarget target, int64_t high_watermark, int64_t log_start_offset) {
+void FetchSessionCache::put(Session& session, FetchTarget target, int64_t high_watermark,
+                            int64_t log_start_offset) {
   auto known = session.index.find(key_of(target));
   if (known != session.index.end()) {
     known->second->target = std::move(target);
@@ -172,7 +180,8 @@ bool FetchSessionCache::make_room(size_t size, bool of_follower, int64_t now_ms)
   auto weaker = [&](const Session& a, const Session& b) {
     if (stale(a) != stale(b)) return stale(a);
     if (a.of_follower != b.of_follower) return !a.of_follower;
-    if (a.partitions.size() != b.partitions.size()) return a.partitions.size() < b.partitions.size();
+    if (a.partitions.size() != b.partitions.size())
+      return a.partitions.size() < b.partitions.size();
     return a.used_ms < b.used_ms;
   };
   for (const auto& [id, session] : sessions_) {
@@ -189,7 +198,8 @@ bool FetchSessionCache::make_room(size_t size, bool of_follower, int64_t now_ms)
 int32_t FetchSessionCache::new_id() {
   while (true) {
     uint32_t random = 0;
-    if (getrandom(&random, sizeof random, 0) != sizeof random) random = static_cast<uint32_t>(sessions_.size()) * 7919;
+    if (getrandom(&random, sizeof random, 0) != sizeof random)
+      random = static_cast<uint32_t>(sessions_.size()) * 7919;
     int32_t id = static_cast<int32_t>(random & 0x3fffffff) / shard_count_ * shard_count_ + shard_;
     if (id != 0 && !sessions_.contains(id)) return id;
   }

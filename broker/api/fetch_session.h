@@ -1,8 +1,8 @@
 #pragma once
-// Fetch sessions (KIP-227): the broker remembers which partitions a client reads, so that a request names only what
-// changed and an answer only what has news. FetchSessionCache is one shard's part: plain state, time as an argument,
-// nothing survives a restart (clients open new sessions). A session's id names its shard (id modulo the shards), so
-// that it can be used from any connection.
+// Fetch sessions (KIP-227): the broker remembers which partitions a client reads, so that a request
+// names only what changed and an answer only what has news. FetchSessionCache is one shard's part:
+// plain state, time as an argument, nothing survives a restart (clients open new sessions). A
+// session's id names its shard (id modulo the shards), so that it can be used from any connection.
 
 #include <cstdint>
 #include <list>
@@ -53,16 +53,19 @@ struct FetchPlan {
 
 class FetchSessionCache {
  public:
-  // Ids are shard, shard + shard_count, ...; at most max_sessions at once; a session that was used within eviction_ms
-  // is not pushed out by one of no more partitions.
+  // Ids are shard, shard + shard_count, ...; at most max_sessions at once; a session that was used
+  // within eviction_ms is not pushed out by one of no more partitions.
   FetchSessionCache(size_t shard, size_t shard_count, size_t max_sessions, int64_t eviction_ms);
 
-  // For a request of session id and epoch that begins, goes on with, or ends a session of this shard, or uses none.
+  // For a request of session id and epoch that begins, goes on with, or ends a session of this
+  // shard, or uses none.
   FetchPlan begin(const kafka::FetchRequest& request, int16_t version, int64_t now_ms);
 
-  // Once the partitions are read; outcomes stand in the order of plan.targets. Opens the session of a full fetch (the
-  // id is put into the plan), or marks in `news` what an incremental answer has to contain.
-  void complete(FetchPlan& plan, const std::vector<FetchOutcome>& outcomes, std::vector<bool>& news, int64_t now_ms);
+  // Once the partitions are read; outcomes stand in the order of plan.targets. Opens the session of
+  // a full fetch (the id is put into the plan), or marks in `news` what an incremental answer has
+  // to contain.
+  void complete(FetchPlan& plan, const std::vector<FetchOutcome>& outcomes, std::vector<bool>& news,
+                int64_t now_ms);
 
   size_t sessions() const { return sessions_.size(); }
   size_t partitions() const { return partitions_; }
@@ -111,7 +114,9 @@ class FetchSessionCache {
 class FetchSessions {
  public:
   FetchSessions(size_t shards, size_t max_sessions, int64_t eviction_ms);
-  size_t shard_of(int32_t session_id) const { return static_cast<size_t>(session_id) % caches_.size(); }
+  size_t shard_of(int32_t session_id) const {
+    return static_cast<size_t>(session_id) % caches_.size();
+  }
   FetchSessionCache& cache(size_t shard) { return *caches_[shard]; }
 
  private:

@@ -8,6 +8,7 @@
 #include "broker/api/group_support.h"
 #include "broker/metadata/coordinator_client.h"
 #include "broker/replica/partition_manager.h"
+#include "common/clock.h"
 #include "common/log/log.h"
 #include "proto/kafka/find_coordinator.h"
 
@@ -36,53 +37,84 @@ Found refused(ErrorCode error, std::string message) {
 }
 
 // Once a process: on a cluster smaller than the setting this is how it stays.
-void warn_of_smaller_factor(int16_t wanted, int16_t possible) {
+void warn_of_smaller_factor(int16_t wanted, int16_t made) {
   static std::atomic<bool> said = false;
-  if (said.exchange(true)) return;
+  if (made >= wanted || said.exchange(true)) return;
   LOG_WARN("server",
-           "{} is made with replication factor {}: offsets.topic.replication.factor is {}, and so many brokers are not "
-           "alive",
-           group::kOffsetsTopic, possible, wanted);
+           "{} is made with replication factor {}: offsets.topic.replication.factor is {}, which "
+           "this cluster cannot "
+           "give now",
+           group::kOffsetsTopic, made, wanted);
 }
 
-metadata::NewTopic offsets_topic(const group::GroupSettings& settings, size_t live_brokers) {
-  int16_t wanted = settings.offsets_topic_replication_factor;
-  auto possible = static_cast<int16_t>(std::clamp<size_t>(live_brokers, 1, static_cast<size_t>(wanted)));
-  if (possible < wanted) warn_of_smaller_factor(wanted, possible);
-  metadata::NewTopic topic(std::string(group::kOffsetsTopic), settings.offsets_topic_partitions, possible);
+// Clients ask again ten times a second.
+void warn_not_made(const Clock& clock, const std::string& why) {
+  constexpr int64_t kQuietMs = 30'000;
+  static std::atomic<int64_t> quiet_until_ms = 0;
+  int64_t now_ms = clock.monotonic_ms();
+  int64_t until_ms = quiet_until_ms.load();
+  if (now_ms < until_ms || !quiet_until_ms.compare_exchange_strong(until_ms, now_ms + kQuietMs))
+    return;
+  LOG_WARN("server", "{} cannot be made: {}", group::kOffsetsTopic, why);
+}
+
+metadata::NewTopic offsets_topic(const group::GroupSettings& settings, int16_t replication_factor) {
+  metadata::NewTopic topic(std::string(group::kOffsetsTopic), settings.offsets_topic_partitions,
+                           replication_factor);
   topic.configs["cleanup.policy"] = "compact";
   topic.configs["compression.type"] = "producer";
   topic.configs["segment.bytes"] = std::to_string(settings.offsets_topic_segment_bytes);
   return topic;
 }
 
-// The image with the offsets topic in it, made now if need be; without it where that failed.
-boost::asio::awaitable<metadata::ImagePtr> image_with_offsets_topic(Services& services, metadata::ImagePtr image) {
-  if (image->topic(group::kOffsetsTopic) != nullptr) co_return image;
+// What became of an attempt; nothing where the topic is there now.
+boost::asio::awaitable<std::optional<Error>> make_offsets_topic(Services& services,
+                                                                int16_t replication_factor) {
   std::vector<metadata::NewTopic> topics;
-  topics.push_back(offsets_topic(services.groups->settings(), image->brokers.size()));
-  auto made = co_await services.coordinator->create_topics(std::move(topics), false, kCreateTimeout);
-  if (!made) {
-    LOG_WARN("server", "{} cannot be made: {}", group::kOffsetsTopic, made.error().what());
-    co_return image;
-  }
+  topics.push_back(offsets_topic(services.groups->settings(), replication_factor));
+  auto made =
+      co_await services.coordinator->create_topics(std::move(topics), false, kCreateTimeout);
+  if (!made) co_return made.error();
+  std::optional<Error> error;
   for (const auto& result : *made) {
-    if (result.error && result.error->code() != Errc::topic_exists) {
-      LOG_WARN("server", "{} cannot be made: {}", group::kOffsetsTopic, result.error->what());
-    }
+    if (result.error && result.error->code() != Errc::topic_exists) error = result.error;
   }
+  co_return error;
+}
+
+// The image with the offsets topic in it, made now if need be; without it where that failed.
+boost::asio::awaitable<metadata::ImagePtr> image_with_offsets_topic(Services& services,
+                                                                    metadata::ImagePtr image) {
+  if (image->topic(group::kOffsetsTopic) != nullptr) co_return image;
+  int16_t wanted = services.groups->settings().offsets_topic_replication_factor;
+  auto factor = static_cast<int16_t>(
+      std::clamp<size_t>(image->brokers.size(), 1, static_cast<size_t>(wanted)));
+  auto error = co_await make_offsets_topic(services, factor);
+  // fewer brokers live by now than the image said, or the controller keeps one replica only
+  if (error && error->code() == Errc::invalid_replication_factor && factor > 1) {
+    factor = 1;
+    error = co_await make_offsets_topic(services, factor);
+  }
+  if (error) {
+    warn_not_made(*services.clock, error->what());
+    co_return services.coordinator->image();
+  }
+  warn_of_smaller_factor(wanted, factor);
   image = services.coordinator->image();
   // its logs are being opened here: the client's next request comes to a group that can answer
-  co_await services.partitions->wait_open(std::string(group::kOffsetsTopic), image->zxid, kOpenTimeoutMs);
+  co_await services.partitions->wait_open(std::string(group::kOffsetsTopic), image->zxid,
+                                          kOpenTimeoutMs);
   co_return image;
 }
 
-Found coordinator_of(const metadata::Image& image, const std::string& listener, const std::string& group_id) {
+Found coordinator_of(const metadata::Image& image, const std::string& listener,
+                     const std::string& group_id) {
   const metadata::Topic* topic = image.topic(group::kOffsetsTopic);
   if (topic == nullptr || topic->partitions.empty()) {
     return refused(ErrorCode::coordinator_not_available, "The coordinator is not available.");
   }
-  PartitionId id = group::offsets_partition_of(group_id, static_cast<int32_t>(topic->partitions.size()));
+  PartitionId id =
+      group::offsets_partition_of(group_id, static_cast<int32_t>(topic->partitions.size()));
   const metadata::Broker* leader = image.broker(topic->partition(id)->leader);
   const metadata::Endpoint* endpoint = leader != nullptr ? leader->endpoint(listener) : nullptr;
   if (endpoint == nullptr) {
@@ -97,16 +129,19 @@ Found coordinator_of(const metadata::Image& image, const std::string& listener, 
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_find_coordinator(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_find_coordinator(Services& services, RequestContext context,
+                                                       ByteView body) {
   auto request = decode_request<kafka::FindCoordinatorRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   metadata::ImagePtr image = context.image;
   std::optional<Found> for_all;
   if (request->key_type == kTransactionKey) {
     // an error that clients do not repeat: nobody waits for what does not come
-    for_all = refused(ErrorCode::transactional_id_authorization_failed, "Transactions are not served by this broker.");
+    for_all = refused(ErrorCode::transactional_id_authorization_failed,
+                      "Transactions are not served by this broker.");
   } else if (request->key_type != kGroupKey) {
-    for_all = refused(ErrorCode::invalid_request, "Only coordinators of groups are served by this broker.");
+    for_all = refused(ErrorCode::invalid_request,
+                      "Only coordinators of groups are served by this broker.");
   } else {
     image = co_await image_with_offsets_topic(services, std::move(image));
   }

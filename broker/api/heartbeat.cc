@@ -7,7 +7,8 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_heartbeat(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_heartbeat(Services& services, RequestContext context,
+                                                ByteView body) {
   auto request = decode_request<kafka::HeartbeatRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   group::HeartbeatRequest beat;

@@ -15,9 +15,11 @@ namespace {
 enum class Operation : int8_t { set = 0, remove = 1, append = 2, subtract = 3 };
 using Asked = kafka::IncrementalAlterConfigsRequest::AlterConfigsResource;
 
-// The list that an append or subtract starts from: the resource's own value, else the one in effect.
-std::vector<std::string> current_list(const BrokerSettings& settings, const metadata::Image& image, int8_t type,
-                                      const config::Setting& setting, const config::ConfigMap& overrides) {
+// The list that an append or subtract starts from: the resource's own value, else the one in
+// effect.
+std::vector<std::string> current_list(const BrokerSettings& settings, const metadata::Image& image,
+                                      int8_t type, const config::Setting& setting,
+                                      const config::ConfigMap& overrides) {
   auto own = overrides.find(setting.name);
   if (own != overrides.end()) return config::parse_list(own->second);
   auto layers = settings.layers(image);
@@ -40,14 +42,16 @@ std::string joined(const std::vector<std::string>& list) {
 }
 
 // Works the operations into `overrides`, and names what changes.
-std::optional<Refused> work_in(const BrokerSettings& settings, const metadata::Image& image, const Asked& asked,
-                               config::ConfigMap& overrides, metadata::ConfigChange& change) {
+std::optional<Refused> work_in(const BrokerSettings& settings, const metadata::Image& image,
+                               const Asked& asked, config::ConfigMap& overrides,
+                               metadata::ConfigChange& change) {
   bool topic = asked.resource_type == static_cast<int8_t>(ResourceType::topic);
   const auto& table = topic ? config::topic_settings() : config::broker_settings();
   std::set<std::string> seen;
   for (const auto& entry : asked.configs) {
     if (!seen.insert(entry.name).second) {
-      return Refused{ErrorCode::invalid_request, "Error due to duplicate config keys : " + entry.name};
+      return Refused{ErrorCode::invalid_request,
+                     "Error due to duplicate config keys : " + entry.name};
     }
     auto operation = static_cast<Operation>(entry.config_operation);
     if (entry.config_operation < 0 || entry.config_operation > 3) {
@@ -59,13 +63,15 @@ std::optional<Refused> work_in(const BrokerSettings& settings, const metadata::I
       change.changes.emplace_back(entry.name, metadata::ConfigOp::remove, std::string());
       continue;
     }
-    if (!entry.value) return Refused{ErrorCode::invalid_request, "Null value not supported for : " + entry.name};
+    if (!entry.value)
+      return Refused{ErrorCode::invalid_request, "Null value not supported for : " + entry.name};
     std::string value = *entry.value;
     if (operation != Operation::set) {
       const config::Setting* setting = table.find(entry.name);
       if (setting == nullptr || setting->type != config::Type::list) {
         return Refused{ErrorCode::invalid_request,
-                       std::string("Config value ") + (operation == Operation::append ? "append" : "subtract") +
+                       std::string("Config value ") +
+                           (operation == Operation::append ? "append" : "subtract") +
                            " is not allowed for config key: " + entry.name};
       }
       auto list = current_list(settings, image, asked.resource_type, *setting, overrides);
@@ -82,7 +88,8 @@ std::optional<Refused> work_in(const BrokerSettings& settings, const metadata::I
   return std::nullopt;
 }
 
-ResourceChange change_of(const Services& services, const metadata::Image& image, const Asked& asked) {
+ResourceChange change_of(const Services& services, const metadata::Image& image,
+                         const Asked& asked) {
   ResourceChange resource;
   resource.type = asked.resource_type;
   resource.name = asked.resource_name;
@@ -94,19 +101,22 @@ ResourceChange change_of(const Services& services, const metadata::Image& image,
   config::ConfigMap overrides = overrides_of(image, resource.type, resource.name);
   resource.refused = work_in(*services.settings, image, asked, overrides, resource.change);
   if (!resource.refused) {
-    resource.refused = check_overrides(*services.settings, image, resource.type, resource.name, overrides);
+    resource.refused =
+        check_overrides(*services.settings, image, resource.type, resource.name, overrides);
   }
   return resource;
 }
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_incremental_alter_configs(Services& services, RequestContext context,
+boost::asio::awaitable<Answer> handle_incremental_alter_configs(Services& services,
+                                                                RequestContext context,
                                                                 ByteView body) {
   auto request = decode_request<kafka::IncrementalAlterConfigsRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   std::vector<ResourceChange> resources;
-  for (const auto& asked : request->resources) resources.push_back(change_of(services, *context.image, asked));
+  for (const auto& asked : request->resources)
+    resources.push_back(change_of(services, *context.image, asked));
   refuse_duplicates(resources);
   int64_t deadline = context.received_ms + services.settings->request_timeout_ms;
   co_await apply_changes(services, resources, request->validate_only, deadline);

@@ -1,5 +1,6 @@
 #pragma once
-// IncrementalAlterConfigs (44, KIP-339): sets, deletes, appends to and subtracts from single settings.
+// IncrementalAlterConfigs (44, KIP-339): sets, deletes, appends to and subtracts from single
+// settings.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -7,6 +8,8 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_incremental_alter_configs(Services& services, RequestContext context, ByteView body);
+boost::asio::awaitable<Answer> handle_incremental_alter_configs(Services& services,
+                                                                RequestContext context,
+                                                                ByteView body);
 
 }  // namespace odradek::broker::api

@@ -1,5 +1,6 @@
 #pragma once
-// InitProducerId (22): producer ids for idempotent producers. A transactional id is refused for good.
+// InitProducerId (22): producer ids for idempotent producers. A transactional id is refused for
+// good.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -7,6 +8,7 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_init_producer_id(Services& services, RequestContext context, ByteView body);
+boost::asio::awaitable<Answer> handle_init_producer_id(Services& services, RequestContext context,
+                                                       ByteView body);
 
 }  // namespace odradek::broker::api

@@ -9,7 +9,8 @@ namespace odradek::broker::api {
 
 namespace {
 
-boost::asio::awaitable<Answer> join_and_answer(Services& services, RequestContext context, group::JoinRequest join) {
+boost::asio::awaitable<Answer> join_and_answer(Services& services, RequestContext context,
+                                               group::JoinRequest join) {
   auto joined = co_await groups_for(services, context).join(std::move(join));
   kafka::JoinGroupResponse response;
   response.error_code = error_number(joined.error);
@@ -32,7 +33,8 @@ boost::asio::awaitable<Answer> join_and_answer(Services& services, RequestContex
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_join_group(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_join_group(Services& services, RequestContext context,
+                                                 ByteView body) {
   auto request = decode_request<kafka::JoinGroupRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   group::JoinRequest join;
@@ -43,15 +45,17 @@ boost::asio::awaitable<Answer> handle_join_group(Services& services, RequestCont
   join.client_host = "/" + context.peer_host;
   join.session_timeout_ms = request->session_timeout_ms;
   // before version 1 there was one time-out for both
-  join.rebalance_timeout_ms =
-      request->rebalance_timeout_ms >= 0 ? request->rebalance_timeout_ms : request->session_timeout_ms;
+  join.rebalance_timeout_ms = request->rebalance_timeout_ms >= 0 ? request->rebalance_timeout_ms
+                                                                 : request->session_timeout_ms;
   join.protocol_type = std::move(request->protocol_type);
-  for (auto& row : request->protocols) join.protocols.push_back({std::move(row.name), std::move(row.metadata)});
+  for (auto& row : request->protocols)
+    join.protocols.push_back({std::move(row.name), std::move(row.metadata)});
   join.require_known_member_id = context.version >= 4 && !join.instance_id;
   join.supports_skip_assignment = context.version >= 9;
   join.reason = request->reason.value_or("");
   // the answer may be minutes away, and the client may leave or go before
-  co_return Answer::later_unless_gone(join_and_answer(services, std::move(context), std::move(join)));
+  co_return Answer::later_unless_gone(
+      join_and_answer(services, std::move(context), std::move(join)));
 }
 
 }  // namespace odradek::broker::api

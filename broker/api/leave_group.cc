@@ -7,7 +7,8 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_leave_group(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_leave_group(Services& services, RequestContext context,
+                                                  ByteView body) {
   auto request = decode_request<kafka::LeaveGroupRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   bool several = context.version >= 3;
@@ -25,7 +26,8 @@ boost::asio::awaitable<Answer> handle_leave_group(Services& services, RequestCon
   kafka::LeaveGroupResponse response;
   response.error_code = error_number(left.error);
   if (!several) {
-    if (!left.error && !left.members.empty()) response.error_code = error_number(left.members.front());
+    if (!left.error && !left.members.empty())
+      response.error_code = error_number(left.members.front());
     co_return respond(context, response);
   }
   for (size_t i = 0; !left.error && i < left.members.size(); ++i) {

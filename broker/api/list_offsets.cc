@@ -28,16 +28,17 @@ struct Item {
 // The special times came one after another.
 bool is_known_timestamp(int64_t timestamp, int16_t version) {
   if (timestamp >= log::kEarliestTimestamp) return true;
-  if (timestamp == log::kMaxTimestamp) return version >= 7;             // KIP-734
-  if (timestamp == log::kEarliestLocalTimestamp) return version >= 8;   // KIP-405
-  if (timestamp == kLatestTieredTimestamp) return version >= 9;         // KIP-1005
+  if (timestamp == log::kMaxTimestamp) return version >= 7;                // KIP-734
+  if (timestamp == log::kEarliestLocalTimestamp) return version >= 8;      // KIP-405
+  if (timestamp == kLatestTieredTimestamp) return version >= 9;            // KIP-1005
   if (timestamp == kEarliestPendingUploadTimestamp) return version >= 11;  // KIP-1023
   return false;
 }
 
 replica::ReadLimit limit_of(const kafka::ListOffsetsRequest& request) {
   if (request.replica_id >= 0 || request.replica_id == -2) return replica::ReadLimit::log_end;
-  return request.isolation_level == 1 ? replica::ReadLimit::last_stable_offset : replica::ReadLimit::high_watermark;
+  return request.isolation_level == 1 ? replica::ReadLimit::last_stable_offset
+                                      : replica::ReadLimit::high_watermark;
 }
 
 // On the owner.
@@ -64,8 +65,8 @@ void look_up(Services& services, Item& item, replica::ReadLimit limit, bool debu
   }
 }
 
-asio::awaitable<void> look_up_all(Services& services, const RequestContext& context, std::vector<Item>& items,
-                                  replica::ReadLimit limit, bool debug) {
+asio::awaitable<void> look_up_all(Services& services, const RequestContext& context,
+                                  std::vector<Item>& items, replica::ReadLimit limit, bool debug) {
   auto id_of = [&items](size_t i) -> const TopicPartition& { return items[i].id; };
   auto work = [&](size_t i) {
     if (!items[i].error) look_up(services, items[i], limit, debug);
@@ -73,8 +74,8 @@ asio::awaitable<void> look_up_all(Services& services, const RequestContext& cont
   co_await on_owners(services, items.size(), 0, id_of, work);
   bool again = false;
   for (Item& item : items) {
-    if (!item.error || item.error->code() != Errc::not_leader_or_follower) continue;
-    if (!is_opening(services, *context.image, item.id, services.settings->broker_id)) continue;
+    if (!item.error || !may_be_opening(item.error->code())) continue;
+    if (!is_opening(*context.image, item.id, services.settings->broker_id)) continue;
     co_await services.partitions->wait_open(item.id.topic, context.image->zxid, kOpeningWaitMs);
     item.error.reset();
     again = true;
@@ -84,7 +85,8 @@ asio::awaitable<void> look_up_all(Services& services, const RequestContext& cont
 
 }  // namespace
 
-asio::awaitable<Answer> handle_list_offsets(Services& services, RequestContext context, ByteView body) {
+asio::awaitable<Answer> handle_list_offsets(Services& services, RequestContext context,
+                                            ByteView body) {
   auto decoded = decode_request<kafka::ListOffsetsRequest>(context, body);
   if (!decoded) co_return bad_request(context, decoded.error());
   const kafka::ListOffsetsRequest& request = *decoded;
@@ -98,7 +100,8 @@ asio::awaitable<Answer> handle_list_offsets(Services& services, RequestContext c
       item.current_leader_epoch = partition.current_leader_epoch;
       item.timestamp = partition.timestamp;
       if (!is_known_timestamp(item.timestamp, context.version)) {
-        item.error = Error(Errc::unsupported_version, "a special timestamp that this version does not have");
+        item.error =
+            Error(Errc::unsupported_version, "a special timestamp that this version does not have");
       }
       ++times[item.id];
       items.push_back(std::move(item));

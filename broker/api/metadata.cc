@@ -1,6 +1,8 @@
 #include "broker/api/metadata.h"
 
-#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
 
 #include "broker/api/broker_settings.h"
 #include "broker/api/topics.h"
@@ -19,8 +21,9 @@ std::vector<int32_t> numbers(const std::vector<BrokerId>& ids) {
   return out;
 }
 
-MetadataResponse::Partition partition_row(const metadata::Image& image, const metadata::Partition& partition,
-                                          int32_t index, const std::string& listener) {
+MetadataResponse::Partition partition_row(const metadata::Image& image,
+                                          const metadata::Partition& partition, int32_t index,
+                                          const std::string& listener) {
   MetadataResponse::Partition row;
   row.partition_index = index;
   row.leader_id = partition.leader.value();
@@ -48,7 +51,8 @@ MetadataResponse::Topic topic_row(const metadata::Image& image, const metadata::
   row.partitions.reserve(topic.partitions.size());
   for (size_t i = 0; i < topic.partitions.size(); ++i) {
     // its state is not made yet: as if the topic were not there for a moment
-    row.partitions.push_back(partition_row(image, topic.partitions[i], static_cast<int32_t>(i), context.listener));
+    row.partitions.push_back(
+        partition_row(image, topic.partitions[i], static_cast<int32_t>(i), context.listener));
     // version 0 clients take a replica that they cannot reach for an error
     if (context.version == 0 && row.partitions.back().error_code == 0 &&
         !image.offline_replicas(topic.partitions[i]).empty()) {
@@ -59,7 +63,8 @@ MetadataResponse::Topic topic_row(const metadata::Image& image, const metadata::
   return row;
 }
 
-MetadataResponse::Topic failed_row(std::optional<std::string> name, const Uuid& id, ErrorCode error) {
+MetadataResponse::Topic failed_row(std::optional<std::string> name, const Uuid& id,
+                                   ErrorCode error) {
   MetadataResponse::Topic row;
   row.is_internal = name && is_internal_topic(*name);
   row.name = std::move(name);
@@ -69,17 +74,20 @@ MetadataResponse::Topic failed_row(std::optional<std::string> name, const Uuid& 
 }
 
 // Names that are asked for, are not there, and may be made.
-std::vector<std::string> missing_topics(const kafka::MetadataRequest& request, const metadata::Image& image) {
+std::vector<std::string> missing_topics(const kafka::MetadataRequest& request,
+                                        const metadata::Image& image) {
   std::vector<std::string> missing;
+  std::set<std::string_view> named;
   for (const auto& topic : *request.topics) {
     if (!topic.topic_id.is_zero() || !topic.name || !is_valid_topic_name(*topic.name)) continue;
     if (image.topic(*topic.name) != nullptr) continue;
-    if (std::find(missing.begin(), missing.end(), *topic.name) == missing.end()) missing.push_back(*topic.name);
+    if (named.insert(*topic.name).second) missing.push_back(*topic.name);
   }
   return missing;
 }
 
-void add_brokers(const metadata::Image& image, const RequestContext& context, MetadataResponse& response) {
+void add_brokers(const metadata::Image& image, const RequestContext& context,
+                 MetadataResponse& response) {
   for (const metadata::Broker* broker : image.brokers_with(context.listener)) {
     const metadata::Endpoint* endpoint = broker->endpoint(context.listener);
     response.brokers.push_back({broker->id.value(), endpoint->host, endpoint->port, broker->rack});
@@ -90,7 +98,8 @@ void add_brokers(const metadata::Image& image, const RequestContext& context, Me
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_metadata(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_metadata(Services& services, RequestContext context,
+                                               ByteView body) {
   auto decoded = decode_request<kafka::MetadataRequest>(context, body);
   if (!decoded) co_return bad_request(context, decoded.error());
   kafka::MetadataRequest& request = *decoded;
@@ -109,7 +118,8 @@ boost::asio::awaitable<Answer> handle_metadata(Services& services, RequestContex
 
   MetadataResponse response;
   add_brokers(*image, context, response);
-  if (context.version >= 8 && context.version <= 10 && request.include_cluster_authorized_operations) {
+  if (context.version >= 8 && context.version <= 10 &&
+      request.include_cluster_authorized_operations) {
     response.cluster_authorized_operations = kAllClusterOperations;
   }
   if (all) {
@@ -120,16 +130,19 @@ boost::asio::awaitable<Answer> handle_metadata(Services& services, RequestContex
     co_return respond(context, response);
   }
   response.topics.reserve(request.topics->size());
+  std::set<std::pair<std::string, Uuid>> answered;  // each has one row, however often it is named
   for (auto& asked : *request.topics) {
+    if (!answered.emplace(asked.name.value_or(""), asked.topic_id).second) continue;
     if (!asked.topic_id.is_zero()) {
       const metadata::Topic* topic = image->topic(asked.topic_id);
-      response.topics.push_back(topic ? topic_row(*image, *topic, context, operations)
-                                      : failed_row(std::nullopt, asked.topic_id, ErrorCode::unknown_topic_id));
+      response.topics.push_back(
+          topic ? topic_row(*image, *topic, context, operations)
+                : failed_row(std::nullopt, asked.topic_id, ErrorCode::unknown_topic_id));
       continue;
     }
     if (!asked.name || !is_valid_topic_name(*asked.name)) {
-      response.topics.push_back(
-          failed_row(asked.name ? asked.name : std::string(), Uuid{}, ErrorCode::invalid_topic_exception));
+      response.topics.push_back(failed_row(asked.name ? asked.name : std::string(), Uuid{},
+                                           ErrorCode::invalid_topic_exception));
       continue;
     }
     if (const metadata::Topic* topic = image->topic(*asked.name)) {

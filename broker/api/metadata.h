@@ -1,5 +1,6 @@
 #pragma once
-// Metadata (3): brokers, topics, leaders; makes a topic that is asked for where auto.create.topics.enable allows it.
+// Metadata (3): brokers, topics, leaders; makes a topic that is asked for where
+// auto.create.topics.enable allows it.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -7,6 +8,7 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_metadata(Services& services, RequestContext context, ByteView body);
+boost::asio::awaitable<Answer> handle_metadata(Services& services, RequestContext context,
+                                               ByteView body);
 
 }  // namespace odradek::broker::api

@@ -15,13 +15,16 @@ struct Asked {
   size_t partition;
 };
 
-const metadata::Topic* find_topic(const RequestContext& context, const kafka::OffsetCommitRequest::Topic& topic) {
-  return context.version >= 10 ? context.image->topic(topic.topic_id) : context.image->topic(topic.name);
+const metadata::Topic* find_topic(const RequestContext& context,
+                                  const kafka::OffsetCommitRequest::Topic& topic) {
+  return context.version >= 10 ? context.image->topic(topic.topic_id)
+                               : context.image->topic(topic.name);
 }
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_offset_commit(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_offset_commit(Services& services, RequestContext context,
+                                                    ByteView body) {
   auto request = decode_request<kafka::OffsetCommitRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   bool by_id = context.version >= 10;
@@ -63,7 +66,8 @@ boost::asio::awaitable<Answer> handle_offset_commit(Services& services, RequestC
     commit.retention_ms = request->retention_time_ms;
     auto committed = co_await groups_for(services, context).commit(std::move(commit));
     for (size_t i = 0; i < asked.size() && i < committed.offsets.size(); ++i) {
-      response.topics[asked[i].topic].partitions[asked[i].partition].error_code = error_number(committed.offsets[i]);
+      response.topics[asked[i].topic].partitions[asked[i].partition].error_code =
+          error_number(committed.offsets[i]);
     }
   }
   co_return respond(context, response);

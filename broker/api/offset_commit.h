@@ -1,5 +1,6 @@
 #pragma once
-// OffsetCommit (8): stores how far a group has read. Version 0 is kept in the same place as the others.
+// OffsetCommit (8): stores how far a group has read. Version 0 is kept in the same place as the
+// others.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -7,6 +8,7 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_offset_commit(Services& services, RequestContext context, ByteView body);
+boost::asio::awaitable<Answer> handle_offset_commit(Services& services, RequestContext context,
+                                                    ByteView body);
 
 }  // namespace odradek::broker::api

@@ -7,7 +7,8 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_offset_delete(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_offset_delete(Services& services, RequestContext context,
+                                                    ByteView body) {
   auto request = decode_request<kafka::OffsetDeleteRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   kafka::OffsetDeleteResponse response;
@@ -38,7 +39,8 @@ boost::asio::awaitable<Answer> handle_offset_delete(Services& services, RequestC
     co_return respond(context, response);
   }
   for (size_t i = 0; i < asked.size() && i < deleted.partitions.size(); ++i) {
-    response.topics[asked[i].first].partitions[asked[i].second].error_code = error_number(deleted.partitions[i]);
+    response.topics[asked[i].first].partitions[asked[i].second].error_code =
+        error_number(deleted.partitions[i]);
   }
   co_return respond(context, response);
 }

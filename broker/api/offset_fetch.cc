@@ -34,16 +34,18 @@ Row error_row(int32_t partition, int16_t error) {
 }
 
 // Versions 0 to 7: one group; what is asked for comes back in the same order.
-boost::asio::awaitable<Answer> fetch_one(Services& services, RequestContext context, Request request) {
+boost::asio::awaitable<Answer> fetch_one(Services& services, RequestContext context,
+                                         Request request) {
   std::optional<std::vector<TopicPartition>> wanted;
   if (request.topics) {
     wanted.emplace();
     for (const auto& topic : *request.topics) {
-      for (int32_t index : topic.partition_indexes) wanted->push_back({topic.name, PartitionId(index)});
+      for (int32_t index : topic.partition_indexes)
+        wanted->push_back({topic.name, PartitionId(index)});
     }
   }
-  auto offsets =
-      co_await groups_for(services, context).fetch(std::move(request.group_id), std::move(wanted), request.require_stable);
+  auto offsets = co_await groups_for(services, context)
+                     .fetch(std::move(request.group_id), std::move(wanted), request.require_stable);
   Response response;
   if (!offsets) {
     int16_t error = error_number(std::optional(offsets.error().code()));
@@ -54,7 +56,8 @@ boost::asio::awaitable<Answer> fetch_one(Services& services, RequestContext cont
       for (const auto& topic : *request.topics) {
         Response::Topic rows;
         rows.name = topic.name;
-        for (int32_t index : topic.partition_indexes) rows.partitions.push_back(error_row<Response::Partition>(index, error));
+        for (int32_t index : topic.partition_indexes)
+          rows.partitions.push_back(error_row<Response::Partition>(index, error));
         response.topics.push_back(std::move(rows));
       }
     }
@@ -114,7 +117,8 @@ void add_named(const std::vector<Named>& named, const std::vector<group::Fetched
     out.topic_id = topic.id;
     for (int32_t index : topic.partitions) {
       if (topic.name.empty()) {
-        out.partitions.push_back(error_row<Response::Partitions>(index, wire(ErrorCode::unknown_topic_id)));
+        out.partitions.push_back(
+            error_row<Response::Partitions>(index, wire(ErrorCode::unknown_topic_id)));
       } else {
         out.partitions.push_back(row_of<Response::Partitions>(offsets[next++]));
       }
@@ -123,7 +127,8 @@ void add_named(const std::vector<Named>& named, const std::vector<group::Fetched
   }
 }
 
-void add_all(const RequestContext& context, const std::vector<group::FetchedOffset>& offsets, Response::Group& rows) {
+void add_all(const RequestContext& context, const std::vector<group::FetchedOffset>& offsets,
+             Response::Group& rows) {
   const metadata::Topic* known = nullptr;
   for (const auto& offset : offsets) {
     const std::string& name = offset.partition.topic;
@@ -139,8 +144,10 @@ void add_all(const RequestContext& context, const std::vector<group::FetchedOffs
   }
 }
 
-boost::asio::awaitable<Response::Group> fetch_group(Services& services, const RequestContext& context,
-                                                    const Request::Group& group, bool require_stable) {
+boost::asio::awaitable<Response::Group> fetch_group(Services& services,
+                                                    const RequestContext& context,
+                                                    const Request::Group& group,
+                                                    bool require_stable) {
   Response::Group rows;
   rows.group_id = group.group_id;
   std::vector<Named> named;
@@ -154,7 +161,8 @@ boost::asio::awaitable<Response::Group> fetch_group(Services& services, const Re
     }
   }
   std::string group_id = group.group_id;
-  auto offsets = co_await groups_for(services, context).fetch(std::move(group_id), std::move(wanted), require_stable);
+  auto offsets = co_await groups_for(services, context)
+                     .fetch(std::move(group_id), std::move(wanted), require_stable);
   if (!offsets) {
     rows.error_code = error_number(std::optional(offsets.error().code()));
   } else if (group.topics) {
@@ -167,10 +175,12 @@ boost::asio::awaitable<Response::Group> fetch_group(Services& services, const Re
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_offset_fetch(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_offset_fetch(Services& services, RequestContext context,
+                                                   ByteView body) {
   auto request = decode_request<Request>(context, body);
   if (!request) co_return bad_request(context, request.error());
-  if (context.version < 8) co_return co_await fetch_one(services, std::move(context), std::move(*request));
+  if (context.version < 8)
+    co_return co_await fetch_one(services, std::move(context), std::move(*request));
   Response response;
   for (const auto& group : request->groups) {
     auto rows = co_await fetch_group(services, context, group, request->require_stable);

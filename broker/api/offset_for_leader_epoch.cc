@@ -34,7 +34,8 @@ void look_up(Services& services, Item& item) {
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_offset_for_leader_epoch(Services& services, RequestContext context,
+boost::asio::awaitable<Answer> handle_offset_for_leader_epoch(Services& services,
+                                                              RequestContext context,
                                                               ByteView body) {
   auto request = decode_request<kafka::OffsetForLeaderEpochRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());

@@ -7,6 +7,8 @@
 
 namespace odradek::broker::api {
 
-boost::asio::awaitable<Answer> handle_offset_for_leader_epoch(Services& services, RequestContext context, ByteView body);
+boost::asio::awaitable<Answer> handle_offset_for_leader_epoch(Services& services,
+                                                              RequestContext context,
+                                                              ByteView body);
 
 }  // namespace odradek::broker::api

@@ -9,7 +9,8 @@ LeaderHint leader_hint(const metadata::Image& image, const TopicPartition& id) {
 }
 
 bool wants_hint(int16_t error) {
-  return error == wire(ErrorCode::not_leader_or_follower) || error == wire(ErrorCode::fenced_leader_epoch);
+  return error == wire(ErrorCode::not_leader_or_follower) ||
+         error == wire(ErrorCode::fenced_leader_epoch);
 }
 
 }  // namespace odradek::broker::api

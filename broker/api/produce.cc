@@ -6,6 +6,7 @@
 #include "broker/api/broker_settings.h"
 #include "broker/api/error_map.h"
 #include "broker/api/partition_access.h"
+#include "broker/api/topics.h"
 #include "broker/log/record_batch.h"
 #include "proto/kafka/produce.h"
 
@@ -18,6 +19,8 @@ namespace {
 constexpr int16_t kFirstServedVersion = 3;
 constexpr int16_t kFirstZstdVersion = 7;
 constexpr int64_t kOpeningWaitMs = 5000;
+// Kafka lets this client alone write to internal topics.
+constexpr std::string_view kAdminClientId = "__admin_client";
 
 // One partition of the request, from the batch to what became of it.
 struct Item {
@@ -46,16 +49,25 @@ std::optional<Error> check_batches(int16_t version, const kafka::Records& record
   auto header = log::parse_batch_header(records.bytes());
   if (!header) return header.error();
   if (header->magic != 2) {
-    return Error(Errc::invalid_record, "Produce requests with version " + std::to_string(version) +
-                                           " are only allowed to contain record batches with magic version 2");
+    return Error(Errc::invalid_record,
+                 "Produce requests with version " + std::to_string(version) +
+                     " are only allowed to contain record batches with magic version 2");
   }
   if (header->size() < records.size()) {
-    return Error(Errc::invalid_record, "Produce requests with version " + std::to_string(version) +
-                                           " are only allowed to contain exactly one record batch per partition");
+    return Error(Errc::invalid_record,
+                 "Produce requests with version " + std::to_string(version) +
+                     " are only allowed to contain exactly one record batch per partition");
   }
-  if (version < kFirstZstdVersion && header->codec_bits() == static_cast<int>(compress::Codec::zstd)) {
-    return Error(Errc::unsupported_compression_type, "Produce requests with version " + std::to_string(version) +
-                                                         " are not allowed to use ZStandard compression");
+  if (version < kFirstZstdVersion &&
+      header->codec_bits() == static_cast<int>(compress::Codec::zstd)) {
+    return Error(Errc::unsupported_compression_type,
+                 "Produce requests with version " + std::to_string(version) +
+                     " are not allowed to use ZStandard compression");
+  }
+  if (header->is_transactional()) {
+    // nothing would ever end the transaction, and readers of committed records would stand before
+    // it
+    return Error(Errc::transactional_id_refused, "transactions are not served");
   }
   return std::nullopt;
 }
@@ -75,7 +87,12 @@ std::vector<Item> items_of(const kafka::ProduceRequest& request, const RequestCo
       }
       item.batch = writable(partition.records);
       item.error = check_batches(context.version, partition.records);
-      if (item.unknown_id) item.error = Error(Errc::unknown_topic_id, "there is no topic of this id");
+      if (item.unknown_id)
+        item.error = Error(Errc::unknown_topic_id, "there is no topic of this id");
+      if (is_internal_topic(item.id.topic) && context.client_id != kAdminClientId) {
+        item.error =
+            Error(Errc::invalid_topic_name, "Cannot append to internal topic " + item.id.topic);
+      }
       items.push_back(std::move(item));
     }
   }
@@ -92,13 +109,15 @@ void note(Item& item, Result<log::AppendInfo> appended) {
 
 // On the owner: appends at once where that does not keep the shard busy.
 void append_here(Services& services, Item& item, int16_t acks) {
+  item.opened_in_background = false;  // it may be the second attempt
   auto partition = services.partitions->find(item.id);
   if (!partition) {
     item.error = partition.error();
     return;
   }
   replica::Partition& found = **partition;
-  if (!item.topic_id.is_zero() && !found.topic_id().is_zero() && found.topic_id() != item.topic_id) {
+  if (!item.topic_id.is_zero() && !found.topic_id().is_zero() &&
+      found.topic_id() != item.topic_id) {
     item.error = Error(Errc::unknown_topic_id, "the topic has another id");
     return;
   }
@@ -106,23 +125,26 @@ void append_here(Services& services, Item& item, int16_t acks) {
     item.opened_in_background = true;
     return;
   }
-  note(item, found.append_as_leader(item.batch, acks, log::AppendOrigin::client, &item.record_errors));
+  note(item,
+       found.append_as_leader(item.batch, acks, log::AppendOrigin::client, &item.record_errors));
   if (acks == -1 && !item.error && found.high_watermark() <= item.info.last_offset) {
     item.waits_for_replicas = found.shared_from_this();
   }
 }
 
-asio::awaitable<Result<log::AppendInfo>> append_slowly(Services& services, Item& item, int16_t acks) {
+asio::awaitable<Result<log::AppendInfo>> append_slowly(Services& services, Item& item,
+                                                       int16_t acks) {
   auto partition = services.partitions->find(item.id);
   if (!partition) co_return partition.error();
   auto held = (*partition)->shared_from_this();
   auto appended = co_await held->append(item.batch, acks, &item.record_errors);
-  if (acks == -1 && appended && held->high_watermark() <= appended->last_offset) item.waits_for_replicas = held;
+  if (acks == -1 && appended && held->high_watermark() <= appended->last_offset)
+    item.waits_for_replicas = held;
   co_return appended;
 }
 
-asio::awaitable<void> append_all(Services& services, std::vector<Item>& items, std::vector<size_t> which,
-                                 int16_t acks) {
+asio::awaitable<void> append_all(Services& services, std::vector<Item>& items,
+                                 std::vector<size_t> which, int16_t acks) {
   auto id_of = [&](size_t i) -> const TopicPartition& { return items[which[i]].id; };
   auto append = [&](size_t i) { append_here(services, items[which[i]], acks); };
   co_await on_owners(services, which.size(), 0, id_of, append);
@@ -135,12 +157,12 @@ asio::awaitable<void> append_all(Services& services, std::vector<Item>& items, s
 }
 
 // A client that was told of a new topic may be faster than the opening of its log.
-asio::awaitable<void> retry_opening(Services& services, const RequestContext& context, std::vector<Item>& items,
-                                    int16_t acks) {
+asio::awaitable<void> retry_opening(Services& services, const RequestContext& context,
+                                    std::vector<Item>& items, int16_t acks) {
   std::vector<size_t> again;
   for (size_t i = 0; i < items.size(); ++i) {
-    if (!items[i].error || items[i].error->code() != Errc::not_leader_or_follower) continue;
-    if (is_opening(services, *context.image, items[i].id, services.settings->broker_id)) again.push_back(i);
+    if (!items[i].error || !may_be_opening(items[i].error->code())) continue;
+    if (is_opening(*context.image, items[i].id, services.settings->broker_id)) again.push_back(i);
   }
   if (again.empty()) co_return;
   for (size_t i : again) {
@@ -151,8 +173,9 @@ asio::awaitable<void> retry_opening(Services& services, const RequestContext& co
 }
 
 bool tells_why(Errc code) {
-  return code == Errc::invalid_record || code == Errc::invalid_timestamp || code == Errc::record_too_large ||
-         code == Errc::record_list_too_large || code == Errc::not_enough_replicas;
+  return code == Errc::invalid_record || code == Errc::invalid_timestamp ||
+         code == Errc::record_too_large || code == Errc::record_list_too_large ||
+         code == Errc::not_enough_replicas;
 }
 
 kafka::ProduceResponse::PartitionProduceResponse row_of(const Item& item) {
@@ -169,12 +192,14 @@ kafka::ProduceResponse::PartitionProduceResponse row_of(const Item& item) {
   for (const log::RecordError& wrong : item.record_errors) {
     row.record_errors.push_back({wrong.batch_index, wrong.message});
   }
-  if (tells_why(item.error->code()) || !row.record_errors.empty()) row.error_message = item.error->what();
+  if (tells_why(item.error->code()) || !row.record_errors.empty())
+    row.error_message = item.error->what();
   return row;
 }
 
 // The rows stand in the order of the request, as the items do.
-Answer answer_of(const RequestContext& context, const kafka::ProduceRequest& request, const std::vector<Item>& items) {
+Answer answer_of(const RequestContext& context, const kafka::ProduceRequest& request,
+                 const std::vector<Item>& items) {
   kafka::ProduceResponse response;
   size_t at = 0;
   response.responses.reserve(request.topic_data.size());
@@ -199,16 +224,20 @@ Answer answer_of(const RequestContext& context, const kafka::ProduceRequest& req
 
 // The request's records are not looked at any more here: only its names.
 asio::awaitable<Answer> answer_when_replicated(Services& services, RequestContext context,
-                                               kafka::ProduceRequest request, std::vector<Item> items) {
+                                               kafka::ProduceRequest request,
+                                               std::vector<Item> items) {
   const int64_t deadline = context.received_ms + request.timeout_ms;
   for (Item& item : items) {
     if (!item.waits_for_replicas) continue;
     int64_t left = deadline - services.clock->monotonic_ms();
     auto wait = [&item, left] {
-      return item.waits_for_replicas->wait_replicated(item.info.last_offset + 1, std::max<int64_t>(left, 0));
+      return item.waits_for_replicas->wait_replicated(item.info.last_offset + 1,
+                                                      std::max<int64_t>(left, 0));
     };
-    bool replicated = co_await runtime::await_on(services.partitions->owner(item.id), std::move(wait));
-    if (!replicated) item.error = Error(Errc::timed_out, "the in-sync replicas did not follow in time");
+    bool replicated =
+        co_await runtime::await_on(services.partitions->owner(item.id), std::move(wait));
+    if (!replicated)
+      item.error = Error(Errc::timed_out, "the in-sync replicas did not follow in time");
   }
   co_return answer_of(context, request, items);
 }
@@ -224,7 +253,8 @@ asio::awaitable<Answer> handle_produce(Services& services, RequestContext contex
   std::vector<Item> items = items_of(request, context);
   std::optional<Error> for_all;
   if (context.version < kFirstServedVersion) {
-    for_all = Error(Errc::unsupported_version, "message formats 0 and 1 are not taken from clients");
+    for_all =
+        Error(Errc::unsupported_version, "message formats 0 and 1 are not taken from clients");
   } else if (acks < -1 || acks > 1) {
     for_all = Error(Errc::invalid_required_acks, "acks must be -1, 0 or 1");
   } else if (request.transactional_id) {
@@ -248,7 +278,8 @@ asio::awaitable<Answer> handle_produce(Services& services, RequestContext contex
     for (const Item& item : items) {
       // without an answer the closed connection is how a producer learns to look for the leader
       if (item.error) {
-        co_return Answer::close("a Produce with acks=0 to " + item.id.to_string() + " failed: " + item.error->what());
+        co_return Answer::close("a Produce with acks=0 to " + item.id.to_string() +
+                                " failed: " + item.error->what());
       }
     }
     co_return Answer::nothing();

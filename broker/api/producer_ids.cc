@@ -13,11 +13,15 @@ boost::asio::awaitable<Result<ProducerId>> ProducerIds::next_here() {
   while (left_ == 0) {
     if (asking_) {  // one question at a time
       co_await answered_.wait_ms(60000);
+      // its failure is everybody's: to ask again one after the other would take for ever
+      if (left_ == 0 && !asking_ && failure_) co_return *failure_;
       continue;
     }
     asking_ = true;
     auto block = co_await allocate_();
     asking_ = false;
+    failure_.reset();
+    if (!block) failure_ = block.error();
     if (block) {
       next_ = block->first.value();
       left_ = block->size;

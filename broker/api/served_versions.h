@@ -1,7 +1,8 @@
 #pragma once
-// The APIs that this broker serves with the versions that it tells: those of Kafka 4.x, so that every client from 2.5 on
-// finds one that it knows. Produce is told from 0, since clients decide by its upper end what they may compress with;
-// its versions below 3 are answered with UNSUPPORTED_VERSION.
+// The APIs that this broker serves with the versions that it tells: those of Kafka 4.x, so that
+// every client from 2.5 on finds one that it knows. Produce is told from 0, since clients decide by
+// its upper end what they may compress with; its versions below 3 are answered with
+// UNSUPPORTED_VERSION.
 
 #include <cstdint>
 #include <span>

@@ -9,7 +9,8 @@ namespace odradek::broker::api {
 
 namespace {
 
-boost::asio::awaitable<Answer> sync_and_answer(Services& services, RequestContext context, group::SyncRequest sync) {
+boost::asio::awaitable<Answer> sync_and_answer(Services& services, RequestContext context,
+                                               group::SyncRequest sync) {
   auto synced = co_await groups_for(services, context).sync(std::move(sync));
   kafka::SyncGroupResponse response;
   response.error_code = error_number(synced.error);
@@ -21,7 +22,8 @@ boost::asio::awaitable<Answer> sync_and_answer(Services& services, RequestContex
 
 }  // namespace
 
-boost::asio::awaitable<Answer> handle_sync_group(Services& services, RequestContext context, ByteView body) {
+boost::asio::awaitable<Answer> handle_sync_group(Services& services, RequestContext context,
+                                                 ByteView body) {
   auto request = decode_request<kafka::SyncGroupRequest>(context, body);
   if (!request) co_return bad_request(context, request.error());
   if (context.version >= 5 && (!request->protocol_type || !request->protocol_name)) {
@@ -40,7 +42,8 @@ boost::asio::awaitable<Answer> handle_sync_group(Services& services, RequestCont
   for (auto& row : request->assignments) {
     sync.assignments.insert_or_assign(std::move(row.member_id), std::move(row.assignment));
   }
-  co_return Answer::later_unless_gone(sync_and_answer(services, std::move(context), std::move(sync)));
+  co_return Answer::later_unless_gone(
+      sync_and_answer(services, std::move(context), std::move(sync)));
 }
 
 }  // namespace odradek::broker::api

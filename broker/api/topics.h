@@ -1,5 +1,6 @@
 #pragma once
-// What the topic APIs share: names, automatic creation, waiting for this broker's logs, authorized operations.
+// What the topic APIs share: names, automatic creation, waiting for this broker's logs, authorized
+// operations.
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
@@ -24,12 +25,15 @@ bool is_valid_topic_name(std::string_view name);
 inline constexpr int32_t kAllTopicOperations = 3576;
 inline constexpr int32_t kAllClusterOperations = 8096;
 
-// Makes the topics with the broker's defaults. A row per name: none when it is there now, else the error for the client.
-boost::asio::awaitable<std::map<std::string, ErrorCode>> create_automatically(Services& services,
-                                                                             std::vector<std::string> names);
+// Makes the topics with the broker's defaults. A row per name: none when it is there now, else the
+// error for the client.
+boost::asio::awaitable<std::map<std::string, ErrorCode>> create_automatically(
+    Services& services, std::vector<std::string> names);
 
-// After a change of these topics: waits until this broker's logs of them are as the image says, or the time is over.
-boost::asio::awaitable<void> wait_for_logs(Services& services, std::vector<std::string> names, int64_t deadline_ms);
+// After a change of these topics: waits until this broker's logs of them are as the image says, or
+// the time is over.
+boost::asio::awaitable<void> wait_for_logs(Services& services, std::vector<std::string> names,
+                                           int64_t deadline_ms);
 
 // An admin call's outer failure as a number and a sentence.
 ErrorCode admin_error(const Error& error);

@@ -4,8 +4,8 @@
 
 #include "broker/cli/admin_calls.h"
 #include "common/cli/text.h"
-#include "proto/kafka/find_coordinator.h"
 #include "proto/kafka/api_keys.h"
+#include "proto/kafka/find_coordinator.h"
 
 namespace odradek::broker::cli {
 namespace {
@@ -65,7 +65,9 @@ AdminClient::AdminClient(const std::string& bootstrap, const Properties& propert
   api_timeout_ms_ = number("default.api.timeout.ms", api_timeout_ms_);
 }
 
-void AdminClient::pause(int64_t deadline_ms) { odradek::cli::sleep_ms(std::min<int64_t>(100, deadline_ms - odradek::cli::now_ms())); }
+void AdminClient::pause(int64_t deadline_ms) {
+  odradek::cli::sleep_ms(std::min<int64_t>(100, deadline_ms - odradek::cli::now_ms()));
+}
 
 KafkaConnection* AdminClient::open(const std::string& key, const Node& node, int64_t deadline_ms) {
   if (auto at = connections_.find(key); at != connections_.end()) return &at->second;
@@ -73,12 +75,13 @@ KafkaConnection* AdminClient::open(const std::string& key, const Node& node, int
   auto opened = KafkaConnection::open(node.host, node.port, client_id_, until);
   if (!opened) {
     warn(client_id_, "Connection to node " + std::to_string(node.id) + " (" + key +
-                         ") could not be established. Broker may not be available. (" + opened.error().what() + ")");
+                         ") could not be established. Broker may not be available. (" +
+                         opened.error().what() + ")");
     return nullptr;
   }
   if (auto done = opened->negotiate(until); !done) {
-    warn(client_id_, "Connection to node " + std::to_string(node.id) + " (" + key + ") is of no use: " +
-                         done.error().what());
+    warn(client_id_, "Connection to node " + std::to_string(node.id) + " (" + key +
+                         ") is of no use: " + done.error().what());
     return nullptr;
   }
   return &connections_.insert_or_assign(key, std::move(*opened)).first->second;
@@ -102,15 +105,19 @@ KafkaConnection* AdminClient::open_any(int64_t deadline_ms) {
   }
 }
 
-KafkaConnection* AdminClient::connection(const Target& target, std::string_view call, int64_t deadline_ms) {
+KafkaConnection* AdminClient::connection(const Target& target, std::string_view call,
+                                         int64_t deadline_ms) {
   switch (target.kind) {
-    case Target::Kind::any: return open_any(deadline_ms);
-    case Target::Kind::node: return open(key_of(target.node), target.node, deadline_ms);
+    case Target::Kind::any:
+      return open_any(deadline_ms);
+    case Target::Kind::node:
+      return open(key_of(target.node), target.node, deadline_ms);
     case Target::Kind::group: {
       Node node = find_coordinator(target.group, deadline_ms);
       return open(key_of(node), node, deadline_ms);
     }
-    case Target::Kind::controller: break;
+    case Target::Kind::controller:
+      break;
   }
   if (!controller_) {
     Cluster cluster = metadata(std::vector<std::string>(), call, deadline_ms);
@@ -122,11 +129,13 @@ KafkaConnection* AdminClient::connection(const Target& target, std::string_view 
 }
 
 AdminClient::Answer AdminClient::exchange(const Target& target, int16_t api_key, Versions versions,
-                                          const Encoder& encode, std::string_view call, int64_t deadline_ms) {
+                                          const Encoder& encode, std::string_view call,
+                                          int64_t deadline_ms) {
   while (true) {
     if (KafkaConnection* link = connection(target, call, deadline_ms)) {
       auto served = link->versions().find(api_key);
-      int16_t version = served == link->versions().end() ? -1 : std::min(versions.max, served->second.max);
+      int16_t version =
+          served == link->versions().end() ? -1 : std::min(versions.max, served->second.max);
       if (version < versions.min || version < served->second.min) {
         throw KafkaError(kUnsupportedVersion,
                          "The broker does not support " +
@@ -141,7 +150,8 @@ AdminClient::Answer AdminClient::exchange(const Target& target, int16_t api_key,
       std::erase_if(connections_, [link](const auto& entry) { return &entry.second == link; });
       if (target.kind == Target::Kind::controller) controller_.reset();
       if (target.kind == Target::Kind::group) coordinators_.erase(target.group);
-      warn(client_id_, "The connection broke during " + std::string(call) + ": " + answer.error().what());
+      warn(client_id_,
+           "The connection broke during " + std::string(call) + ": " + answer.error().what());
     } else if (target.kind == Target::Kind::controller) {
       controller_.reset();
     } else if (target.kind == Target::Kind::group) {
@@ -154,8 +164,8 @@ AdminClient::Answer AdminClient::exchange(const Target& target, int16_t api_key,
   }
 }
 
-Cluster AdminClient::metadata(const std::optional<std::vector<std::string>>& topics, std::string_view call,
-                              int64_t deadline_ms) {
+Cluster AdminClient::metadata(const std::optional<std::vector<std::string>>& topics,
+                              std::string_view call, int64_t deadline_ms) {
   kafka::MetadataRequest request;
   request.allow_auto_topic_creation = false;
   if (topics) {
@@ -170,7 +180,8 @@ Cluster AdminClient::metadata(const std::optional<std::vector<std::string>>& top
   for (auto& broker : answer.brokers) {
     cluster.nodes.push_back({broker.node_id, broker.host, broker.port, broker.rack});
   }
-  std::sort(cluster.nodes.begin(), cluster.nodes.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  std::sort(cluster.nodes.begin(), cluster.nodes.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
   cluster.controller_id = answer.controller_id;
   cluster.topics = std::move(answer.topics);
   std::sort(cluster.topics.begin(), cluster.topics.end(),
@@ -189,7 +200,8 @@ Node AdminClient::find_coordinator(const std::string& group, int64_t deadline_ms
     request.key = group;
     request.key_type = kGroupKey;
     request.coordinator_keys = {group};
-    auto answer = send<kafka::FindCoordinatorResponse>(Target{}, request, "findCoordinator", deadline_ms, 4);
+    auto answer =
+        send<kafka::FindCoordinatorResponse>(Target{}, request, "findCoordinator", deadline_ms, 4);
     Node node;
     if (answer.coordinators.empty()) {
       throw_if(answer.error_code, answer.error_message.value_or(""));

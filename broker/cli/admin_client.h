@@ -1,8 +1,9 @@
 #pragma once
-// AdminClient: what the admin tools ask of a cluster, over a small blocking Kafka client. It finds brokers from the
-// bootstrap list, speaks the highest version that both sides know, sends each request to who can answer it
-// (any broker, the controller, a group's coordinator, a partition's leader), and tries again until its time-out.
-// Everything throws KafkaError. Lives on the tool's only thread.
+// AdminClient: what the admin tools ask of a cluster, over a small blocking Kafka client. It finds
+// brokers from the bootstrap list, speaks the highest version that both sides know, sends each
+// request to who can answer it (any broker, the controller, a group's coordinator, a partition's
+// leader), and tries again until its time-out. Everything throws KafkaError. Lives on the tool's
+// only thread.
 
 #include <cstdint>
 #include <functional>
@@ -16,10 +17,10 @@
 #include "broker/cli/kafka_connection.h"
 #include "broker/cli/kafka_error.h"
 #include "common/ids.h"
-#include "proto/kafka/metadata.h"
+#include "proto/kafka/describe_configs.h"
 #include "proto/kafka/describe_groups.h"
 #include "proto/kafka/list_groups.h"
-#include "proto/kafka/describe_configs.h"
+#include "proto/kafka/metadata.h"
 
 namespace odradek::broker::cli {
 
@@ -73,8 +74,8 @@ struct ListedGroup {
 
 class AdminClient {
  public:
-  // `bootstrap`: HOST:PORT,...; `properties`: --command-config, of which client.id, request.timeout.ms and
-  // default.api.timeout.ms count.
+  // `bootstrap`: HOST:PORT,...; `properties`: --command-config, of which client.id,
+  // request.timeout.ms and default.api.timeout.ms count.
   AdminClient(const std::string& bootstrap, const Properties& properties);
   // How long one call may take, tries and pauses included.
   void set_api_timeout_ms(int64_t ms) { api_timeout_ms_ = ms; }
@@ -86,42 +87,48 @@ class AdminClient {
   // --- topics
   std::vector<std::string> list_topics(bool internal_too);  // sorted
   // Sorted by name, partitions by number. A name that is not there throws its error.
-  std::vector<kafka::MetadataResponse::Topic> describe_topics(const std::vector<std::string>& names);
+  std::vector<kafka::MetadataResponse::Topic> describe_topics(
+      const std::vector<std::string>& names);
   // Every topic that there is.
   std::vector<kafka::MetadataResponse::Topic> describe_all_topics();
   void create_topic(const NewTopic& topic);
   void delete_topics(const std::vector<std::string>& names);
   struct Increase {
     int32_t total;
-    std::vector<std::vector<int32_t>> assignment;  // of the new partitions; empty: the broker decides
+    std::vector<std::vector<int32_t>>
+        assignment;  // of the new partitions; empty: the broker decides
   };
   void create_partitions(const std::map<std::string, Increase>& increases);
 
   // --- configs. Types of KIP-133.
   enum class Resource : int8_t { topic = 2, broker = 4, broker_logger = 8 };
   using ConfigEntry = kafka::DescribeConfigsResponse::DescribeConfigsResourceResult;
-  std::map<std::string, std::vector<ConfigEntry>> describe_configs(Resource type, const std::vector<std::string>& names,
-                                                                   bool synonyms);
+  std::map<std::string, std::vector<ConfigEntry>> describe_configs(
+      Resource type, const std::vector<std::string>& names, bool synonyms);
   struct ConfigChange {
     std::string name;
     std::optional<std::string> value;  // nothing: remove
   };
-  void alter_configs(Resource type, const std::string& name, const std::vector<ConfigChange>& changes);
+  void alter_configs(Resource type, const std::string& name,
+                     const std::vector<ConfigChange>& changes);
 
   // --- offsets
-  std::map<TopicPartition, OffsetAnswer> list_offsets(const std::map<TopicPartition, int64_t>& timestamps);
+  std::map<TopicPartition, OffsetAnswer> list_offsets(
+      const std::map<TopicPartition, int64_t>& timestamps);
 
   // --- consumer groups
   std::vector<ListedGroup> list_groups(const std::vector<std::string>& states);
   DescribedGroup describe_group(const std::string& group);
   std::map<TopicPartition, CommittedOffset> committed_offsets(const std::string& group);
-  void alter_offsets(const std::string& group, const std::map<TopicPartition, CommittedOffset>& offsets);
+  void alter_offsets(const std::string& group,
+                     const std::map<TopicPartition, CommittedOffset>& offsets);
   void delete_group(const std::string& group);
   struct OffsetDeletion {
     int16_t error = 0;  // of the whole request
     std::map<TopicPartition, int16_t> partitions;
   };
-  OffsetDeletion delete_offsets(const std::string& group, const std::vector<TopicPartition>& partitions);
+  OffsetDeletion delete_offsets(const std::string& group,
+                                const std::vector<TopicPartition>& partitions);
 
  private:
   // Who shall answer.
@@ -141,14 +148,16 @@ class AdminClient {
   };
 
   template <typename Response, typename Request>
-  Response send(const Target& target, const Request& request, std::string_view call, int64_t deadline_ms,
-                int16_t max_version = Request::kMaxVersion, int16_t min_version = Request::kMinVersion);
+  Response send(const Target& target, const Request& request, std::string_view call,
+                int64_t deadline_ms, int16_t max_version = Request::kMaxVersion,
+                int16_t min_version = Request::kMinVersion);
   Answer exchange(const Target& target, int16_t api_key, Versions versions, const Encoder& encode,
                   std::string_view call, int64_t deadline_ms);
   KafkaConnection* connection(const Target& target, std::string_view call, int64_t deadline_ms);
   KafkaConnection* open(const std::string& key, const Node& node, int64_t deadline_ms);
   KafkaConnection* open_any(int64_t deadline_ms);
-  Cluster metadata(const std::optional<std::vector<std::string>>& topics, std::string_view call, int64_t deadline_ms);
+  Cluster metadata(const std::optional<std::vector<std::string>>& topics, std::string_view call,
+                   int64_t deadline_ms);
   Node find_coordinator(const std::string& group, int64_t deadline_ms);
   int64_t deadline() const { return odradek::cli::now_ms() + api_timeout_ms_; }
   // Runs `attempt` until it does not throw a retriable error, or the deadline is near.

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "broker/cli/admin_calls.h"
-#include "proto/kafka/offset_commit.h"
-#include "proto/kafka/offset_fetch.h"
 #include "proto/kafka/delete_groups.h"
+#include "proto/kafka/offset_commit.h"
 #include "proto/kafka/offset_delete.h"
+#include "proto/kafka/offset_fetch.h"
 
 namespace odradek::broker::cli {
 namespace {
@@ -30,7 +30,8 @@ std::map<TopicPartition, CommittedOffset> collect_offsets(const Topics& topics) 
       throw_if(partition.error_code);
       if (partition.committed_offset < 0) continue;
       found[{topic.name, PartitionId(partition.partition_index)}] = {
-          partition.committed_offset, partition.committed_leader_epoch, partition.metadata.value_or("")};
+          partition.committed_offset, partition.committed_leader_epoch,
+          partition.metadata.value_or("")};
     }
   }
   return found;
@@ -46,8 +47,9 @@ std::vector<ListedGroup> AdminClient::list_groups(const std::vector<std::string>
     auto answer = with_retries(until, [&] {
       kafka::ListGroupsRequest request;
       request.states_filter = states;
-      auto listed = send<kafka::ListGroupsResponse>({Target::Kind::node, node, {}}, request, "listConsumerGroups",
-                                                    until, kafka::ListGroupsRequest::kMaxVersion, states.empty() ? 0 : 4);
+      auto listed = send<kafka::ListGroupsResponse>(
+          {Target::Kind::node, node, {}}, request, "listConsumerGroups", until,
+          kafka::ListGroupsRequest::kMaxVersion, states.empty() ? 0 : 4);
       throw_if(listed.error_code);
       return listed;
     });
@@ -92,7 +94,8 @@ std::map<TopicPartition, CommittedOffset> AdminClient::committed_offsets(const s
   });
 }
 
-void AdminClient::alter_offsets(const std::string& group, const std::map<TopicPartition, CommittedOffset>& offsets) {
+void AdminClient::alter_offsets(const std::string& group,
+                                const std::map<TopicPartition, CommittedOffset>& offsets) {
   if (offsets.empty()) return;
   int64_t until = deadline();
   with_retries(until, [&] {
@@ -110,9 +113,10 @@ void AdminClient::alter_offsets(const std::string& group, const std::map<TopicPa
     for (const auto& topic : answer.topics) {
       for (const auto& partition : topic.partitions) {
         if (partition.error_code == kUnknownTopicOrPartition) {
-          throw KafkaError("org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
-                           "Failed altering consumer group offsets for the following partitions: [" + topic.name + "-" +
-                               std::to_string(partition.partition_index) + "]");
+          throw KafkaError(
+              "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
+              "Failed altering consumer group offsets for the following partitions: [" +
+                  topic.name + "-" + std::to_string(partition.partition_index) + "]");
         }
         throw_if(partition.error_code);
       }
@@ -125,29 +129,33 @@ void AdminClient::delete_group(const std::string& group) {
   with_retries(until, [&] {
     kafka::DeleteGroupsRequest request;
     request.groups_names = {group};
-    auto answer = send<kafka::DeleteGroupsResponse>({Target::Kind::group, {}, group}, request, "deleteConsumerGroups",
-                                                    until, 2);
-    for (const auto& result : answer.results) throw_if(result.error_code, result.error_message.value_or(""));
+    auto answer = send<kafka::DeleteGroupsResponse>({Target::Kind::group, {}, group}, request,
+                                                    "deleteConsumerGroups", until, 2);
+    for (const auto& result : answer.results)
+      throw_if(result.error_code, result.error_message.value_or(""));
   });
 }
 
-AdminClient::OffsetDeletion AdminClient::delete_offsets(const std::string& group,
-                                                        const std::vector<TopicPartition>& partitions) {
+AdminClient::OffsetDeletion AdminClient::delete_offsets(
+    const std::string& group, const std::vector<TopicPartition>& partitions) {
   int64_t until = deadline();
   return with_retries(until, [&] {
     kafka::OffsetDeleteRequest request;
     request.group_id = group;
     for (const auto& partition : partitions) {
-      topic_of(request.topics, partition.topic).partitions.emplace_back().partition_index = partition.partition.value();
+      topic_of(request.topics, partition.topic).partitions.emplace_back().partition_index =
+          partition.partition.value();
     }
     auto answer = send<kafka::OffsetDeleteResponse>({Target::Kind::group, {}, group}, request,
                                                     "deleteConsumerGroupOffsets", until);
-    if (answer.error_code != 0 && KafkaError(answer.error_code).retriable()) throw KafkaError(answer.error_code);
+    if (answer.error_code != 0 && KafkaError(answer.error_code).retriable())
+      throw KafkaError(answer.error_code);
     OffsetDeletion deletion;
     deletion.error = answer.error_code;
     for (const auto& topic : answer.topics) {
       for (const auto& partition : topic.partitions) {
-        deletion.partitions[{topic.name, PartitionId(partition.partition_index)}] = partition.error_code;
+        deletion.partitions[{topic.name, PartitionId(partition.partition_index)}] =
+            partition.error_code;
       }
     }
     return deletion;

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "broker/cli/admin_calls.h"
-#include "proto/kafka/list_offsets.h"
+#include "proto/kafka/create_partitions.h"
 #include "proto/kafka/create_topics.h"
 #include "proto/kafka/delete_topics.h"
-#include "proto/kafka/create_partitions.h"
 #include "proto/kafka/incremental_alter_configs.h"
+#include "proto/kafka/list_offsets.h"
 
 namespace odradek::broker::cli {
 namespace {
@@ -17,7 +17,8 @@ constexpr int8_t kDelete = 1;
 
 void refuse_empty_name(const std::string& name) {
   if (name.empty()) {
-    throw KafkaError(kInvalidTopic, "The given topic name '" + name + "' cannot be represented in a request.");
+    throw KafkaError(kInvalidTopic,
+                     "The given topic name '" + name + "' cannot be represented in a request.");
   }
 }
 
@@ -32,7 +33,8 @@ std::vector<std::string> AdminClient::list_topics(bool internal_too) {
   return names;
 }
 
-std::vector<kafka::MetadataResponse::Topic> AdminClient::describe_topics(const std::vector<std::string>& names) {
+std::vector<kafka::MetadataResponse::Topic> AdminClient::describe_topics(
+    const std::vector<std::string>& names) {
   if (names.empty()) return {};
   int64_t until = deadline();
   return with_retries(until, [&] {
@@ -76,10 +78,13 @@ void AdminClient::create_topic(const NewTopic& topic) {
   int64_t until = deadline();
   with_retries(until, [&] {
     // Below version 4 the broker has no defaults for the numbers (KIP-464).
-    int16_t least = topic.assignment.empty() && (!topic.partitions || !topic.replication_factor) ? 4 : 0;
-    auto answer = send<kafka::CreateTopicsResponse>({Target::Kind::controller, {}, {}}, request, "createTopics", until,
+    int16_t least =
+        topic.assignment.empty() && (!topic.partitions || !topic.replication_factor) ? 4 : 0;
+    auto answer = send<kafka::CreateTopicsResponse>({Target::Kind::controller, {}, {}}, request,
+                                                    "createTopics", until,
                                                     kafka::CreateTopicsRequest::kMaxVersion, least);
-    for (const auto& result : answer.topics) throw_if(result.error_code, result.error_message.value_or(""));
+    for (const auto& result : answer.topics)
+      throw_if(result.error_code, result.error_message.value_or(""));
   });
 }
 
@@ -92,12 +97,14 @@ void AdminClient::delete_topics(const std::vector<std::string>& names) {
   }
   int64_t until = deadline();
   with_retries(until, [&] {
-    auto answer = send<kafka::DeleteTopicsResponse>({Target::Kind::controller, {}, {}}, request, "deleteTopics", until);
+    auto answer = send<kafka::DeleteTopicsResponse>({Target::Kind::controller, {}, {}}, request,
+                                                    "deleteTopics", until);
     for (const auto& result : answer.responses) {
       // A second try may find that the first one did the work.
       if (result.error_code == kUnknownTopicOrPartition) {
-        throw KafkaError("org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
-                         result.error_message.value_or("This server does not host this topic-partition."));
+        throw KafkaError(
+            "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
+            result.error_message.value_or("This server does not host this topic-partition."));
       }
       throw_if(result.error_code, result.error_message.value_or(""));
     }
@@ -114,13 +121,15 @@ void AdminClient::create_partitions(const std::map<std::string, Increase>& incre
     topic.assignments.reset();
     if (increase.assignment.empty()) continue;
     topic.assignments.emplace();
-    for (const auto& brokers : increase.assignment) topic.assignments->emplace_back().broker_ids = brokers;
+    for (const auto& brokers : increase.assignment)
+      topic.assignments->emplace_back().broker_ids = brokers;
   }
   int64_t until = deadline();
   with_retries(until, [&] {
-    auto answer =
-        send<kafka::CreatePartitionsResponse>({Target::Kind::controller, {}, {}}, request, "createPartitions", until);
-    for (const auto& result : answer.results) throw_if(result.error_code, result.error_message.value_or(""));
+    auto answer = send<kafka::CreatePartitionsResponse>({Target::Kind::controller, {}, {}}, request,
+                                                        "createPartitions", until);
+    for (const auto& result : answer.results)
+      throw_if(result.error_code, result.error_message.value_or(""));
   });
 }
 
@@ -143,7 +152,8 @@ std::map<std::string, std::vector<AdminClient::ConfigEntry>> AdminClient::descri
     for (const auto& node : describe_cluster().nodes) {
       if (std::to_string(node.id) == names[0]) target.node = node;
     }
-    if (target.node.id < 0) throw timeout("Timed out waiting for a node assignment. Call: describeConfigs");
+    if (target.node.id < 0)
+      throw timeout("Timed out waiting for a node assignment. Call: describeConfigs");
   }
   return with_retries(until, [&] {
     auto answer = send<kafka::DescribeConfigsResponse>(target, request, "describeConfigs", until);
@@ -160,7 +170,8 @@ std::map<std::string, std::vector<AdminClient::ConfigEntry>> AdminClient::descri
   });
 }
 
-void AdminClient::alter_configs(Resource type, const std::string& name, const std::vector<ConfigChange>& changes) {
+void AdminClient::alter_configs(Resource type, const std::string& name,
+                                const std::vector<ConfigChange>& changes) {
   kafka::IncrementalAlterConfigsRequest request;
   auto& resource = request.resources.emplace_back();
   resource.resource_type = static_cast<int8_t>(type);
@@ -178,26 +189,32 @@ void AdminClient::alter_configs(Resource type, const std::string& name, const st
     for (const auto& node : describe_cluster().nodes) {
       if (std::to_string(node.id) == name) target.node = node;
     }
-    if (target.node.id < 0) throw timeout("Timed out waiting for a node assignment. Call: incrementalAlterConfigs");
+    if (target.node.id < 0)
+      throw timeout("Timed out waiting for a node assignment. Call: incrementalAlterConfigs");
   }
   with_retries(until, [&] {
-    auto answer = send<kafka::IncrementalAlterConfigsResponse>(target, request, "incrementalAlterConfigs", until);
-    for (const auto& result : answer.responses) throw_if(result.error_code, result.error_message.value_or(""));
+    auto answer = send<kafka::IncrementalAlterConfigsResponse>(target, request,
+                                                               "incrementalAlterConfigs", until);
+    for (const auto& result : answer.responses)
+      throw_if(result.error_code, result.error_message.value_or(""));
   });
 }
 
-std::map<TopicPartition, OffsetAnswer> AdminClient::list_offsets(const std::map<TopicPartition, int64_t>& timestamps) {
+std::map<TopicPartition, OffsetAnswer> AdminClient::list_offsets(
+    const std::map<TopicPartition, int64_t>& timestamps) {
   int64_t until = deadline();
   std::map<TopicPartition, OffsetAnswer> answers;
   std::map<TopicPartition, int64_t> open_questions = timestamps;
   while (!open_questions.empty()) {
     std::set<std::string> names;
     for (const auto& [partition, time] : open_questions) names.insert(partition.topic);
-    Cluster cluster = metadata(std::vector<std::string>(names.begin(), names.end()), "listOffsets", until);
+    Cluster cluster =
+        metadata(std::vector<std::string>(names.begin(), names.end()), "listOffsets", until);
     std::map<TopicPartition, int32_t> leaders;
     for (const auto& topic : cluster.topics) {
       for (const auto& partition : topic.partitions) {
-        leaders[{topic.name.value_or(""), PartitionId(partition.partition_index)}] = partition.leader_id;
+        leaders[{topic.name.value_or(""), PartitionId(partition.partition_index)}] =
+            partition.leader_id;
       }
     }
     std::map<int32_t, kafka::ListOffsetsRequest> requests;
@@ -228,19 +245,20 @@ std::map<TopicPartition, OffsetAnswer> AdminClient::list_offsets(const std::map<
     for (const auto& node : cluster.nodes) {
       auto request = requests.find(node.id);
       if (request == requests.end()) continue;
-      auto answer = send<kafka::ListOffsetsResponse>({Target::Kind::node, node, {}}, request->second, "listOffsets",
-                                                     until, 8, least);
+      auto answer = send<kafka::ListOffsetsResponse>(
+          {Target::Kind::node, node, {}}, request->second, "listOffsets", until, 8, least);
       for (const auto& topic : answer.topics) {
         for (const auto& partition : topic.partitions) {
-          answers[{topic.name, PartitionId(partition.partition_index)}] = {partition.offset, partition.timestamp,
-                                                                          partition.error_code};
+          answers[{topic.name, PartitionId(partition.partition_index)}] = {
+              partition.offset, partition.timestamp, partition.error_code};
         }
       }
     }
     std::erase_if(open_questions, [&](const auto& question) {
       auto answer = answers.find(question.first);
-      return answer != answers.end() && !(answer->second.error != 0 && KafkaError(answer->second.error).retriable() &&
-                                          answer->second.error != kUnknownTopicOrPartition);
+      return answer != answers.end() &&
+             !(answer->second.error != 0 && KafkaError(answer->second.error).retriable() &&
+               answer->second.error != kUnknownTopicOrPartition);
     });
     if (open_questions.empty() || odradek::cli::now_ms() >= until) break;
     pause(until);

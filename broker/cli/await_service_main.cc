@@ -1,7 +1,8 @@
 // await-service kafka|zookeeper PID NAME OUTPUT SECONDS
-// Comes back when the process PID answers on a port of its own, and says so; or with status 1 when it ended or does not
-// answer in time, with the last lines of its output. For the start scripts; only ports that PID itself listens on count,
-// so that another server on the same port is never taken for it.
+// Comes back when the process PID answers on a port of its own, and says so; or with status 1 when
+// it ended or does not answer in time, with the last lines of its output. For the start scripts;
+// only ports that PID itself listens on count, so that another server on the same port is never
+// taken for it.
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -59,7 +60,8 @@ std::set<std::string> sockets_of(pid_t pid) {
   while (const dirent* entry = readdir(directory)) {
     char target[64];
     ssize_t size = readlink((folder + "/" + entry->d_name).c_str(), target, sizeof target);
-    if (size > 9 && std::memcmp(target, "socket:[", 8) == 0) found.emplace(target + 8, static_cast<size_t>(size) - 9);
+    if (size > 9 && std::memcmp(target, "socket:[", 8) == 0)
+      found.emplace(target + 8, static_cast<size_t>(size) - 9);
   }
   closedir(directory);
   return found;
@@ -94,7 +96,8 @@ std::vector<Listener> listeners_of(pid_t pid) {
     while (std::getline(table, line)) {
       std::istringstream fields(line);
       std::string number, local, remote, state, queues, timer, retransmits, uid, timeout, inode;
-      fields >> number >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode;
+      fields >> number >> local >> remote >> state >> queues >> timer >> retransmits >> uid >>
+          timeout >> inode;
       if (state != "0A" || !sockets.contains(inode)) continue;
       if (auto listener = parse_local(local, v6)) found.push_back(*listener);
     }
@@ -103,14 +106,16 @@ std::vector<Listener> listeners_of(pid_t pid) {
 }
 
 bool kafka_answers(const Listener& listener) {
-  auto link = KafkaConnection::open(listener.host, listener.port, "await-service", now_ms() + kAskMs);
+  auto link =
+      KafkaConnection::open(listener.host, listener.port, "await-service", now_ms() + kAskMs);
   return link && link->negotiate(now_ms() + kAskMs).ok();
 }
 
 // Any answer will do, also that the word is not on the whitelist.
 bool zookeeper_answers(const Listener& listener) {
   auto socket = odradek::cli::Socket::connect(listener.host, listener.port, now_ms() + kAskMs);
-  return socket && socket->send("ruok", now_ms() + kAskMs).ok() && socket->receive(4, now_ms() + kAskMs).ok();
+  return socket && socket->send("ruok", now_ms() + kAskMs).ok() &&
+         socket->receive(4, now_ms() + kAskMs).ok();
 }
 
 void print_last_lines(const std::string& file) {
@@ -133,18 +138,21 @@ int run(int argc, char** argv) {
   while (!has_ended(pid)) {
     for (const auto& listener : listeners_of(pid)) {
       if (!(kafka ? kafka_answers(listener) : zookeeper_answers(listener))) continue;
-      std::printf("%s runs: pid %d, port %d, output in %s\n", name.c_str(), pid, listener.port, output.c_str());
+      std::printf("%s runs: pid %d, port %d, output in %s\n", name.c_str(), pid, listener.port,
+                  output.c_str());
       return 0;
     }
     if (now_ms() >= until) {
-      std::fprintf(stderr, "%s (pid %d) does not answer yet; it goes on trying. Its last lines, from %s:\n",
+      std::fprintf(stderr,
+                   "%s (pid %d) does not answer yet; it goes on trying. Its last lines, from %s:\n",
                    name.c_str(), pid, output.c_str());
       print_last_lines(output);
       return 1;
     }
     odradek::cli::sleep_ms(kPauseMs);
   }
-  std::fprintf(stderr, "%s did not start. Its last lines, from %s:\n", name.c_str(), output.c_str());
+  std::fprintf(stderr, "%s did not start. Its last lines, from %s:\n", name.c_str(),
+               output.c_str());
   print_last_lines(output);
   return 1;
 }

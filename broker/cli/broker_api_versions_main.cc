@@ -20,12 +20,15 @@ using odradek::cli::OptionSpec;
 using odradek::cli::Program;
 
 constexpr std::array kOptions = {
-    OptionSpec{"bootstrap-server", Arg::required, "String: server(s) to use for bootstrapping", "REQUIRED: the brokers to start from, HOST1:PORT1,HOST2:PORT2."},
-    OptionSpec{"command-config", Arg::required, "String: command config property file", "A properties file with settings of the admin client."},
+    OptionSpec{"bootstrap-server", Arg::required, "String: server(s) to use for bootstrapping",
+               "REQUIRED: the brokers to start from, HOST1:PORT1,HOST2:PORT2."},
+    OptionSpec{"command-config", Arg::required, "String: command config property file",
+               "A properties file with settings of the admin client."},
     OptionSpec{"help", Arg::none, "", "Print this table."},
     OptionSpec{"version", Arg::none, "", "Print the version."},
 };
-constexpr Program kProgram{"kafka-broker-api-versions", "This tool helps to retrieve broker version information.", kOptions};
+constexpr Program kProgram{"kafka-broker-api-versions",
+                           "This tool helps to retrieve broker version information.", kOptions};
 
 // The highest API of clients of 3.5; above it an API that a broker lacks is not worth a line.
 constexpr int16_t kLastClientApi = 68;
@@ -39,8 +42,8 @@ struct Known {
 // What this program can speak itself.
 const std::vector<Known>& own_versions() {
   static const std::vector<Known> known = {
-#define ODRADEK_ROW(Api)                                         \
-  Known{kafka::Api##Request::kApiKey,                            \
+#define ODRADEK_ROW(Api)              \
+  Known{kafka::Api##Request::kApiKey, \
         {kafka::Api##Request::kMinVersion, kafka::Api##Request::kMaxVersion}},
       ODRADEK_KAFKA_APIS(ODRADEK_ROW)
 #undef ODRADEK_ROW
@@ -61,7 +64,8 @@ std::string usable(int16_t key, VersionRange served) {
 
 std::string api_line(int16_t key, const std::map<int16_t, VersionRange>& served) {
   auto api = kafka::find_api(key);
-  std::string name = (api ? std::string(kafka::name_of(*api)) : "UNKNOWN") + "(" + std::to_string(key) + "): ";
+  std::string name =
+      (api ? std::string(kafka::name_of(*api)) : "UNKNOWN") + "(" + std::to_string(key) + "): ";
   auto found = served.find(key);
   if (found == served.end()) return name + "UNSUPPORTED";
   VersionRange range = found->second;
@@ -74,11 +78,13 @@ std::string describe(const Node& node, const std::map<int16_t, VersionRange>& se
   std::map<int16_t, std::string> lines;
   for (const auto& [key, range] : served) lines[key] = api_line(key, served);
   for (int16_t key = 0; key <= kLastClientApi; ++key) {
-    bool controller = std::find(std::begin(kControllerApis), std::end(kControllerApis), key) != std::end(kControllerApis);
+    bool controller = std::find(std::begin(kControllerApis), std::end(kControllerApis), key) !=
+                      std::end(kControllerApis);
     if (!controller && kafka::find_api(key)) lines[key] = api_line(key, served);
   }
-  std::string out = node.host + ":" + std::to_string(node.port) + " (id: " + std::to_string(node.id) +
-                    " rack: " + node.rack.value_or("null") + ") -> (\n";
+  std::string out = node.host + ":" + std::to_string(node.port) +
+                    " (id: " + std::to_string(node.id) + " rack: " + node.rack.value_or("null") +
+                    ") -> (\n";
   size_t left = lines.size();
   for (const auto& [key, line] : lines) out += "\t" + line + (--left > 0 ? ",\n" : "\n");
   return out + ")\n";

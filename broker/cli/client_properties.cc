@@ -22,8 +22,10 @@ Result<Properties> parse_properties(const std::vector<std::string>& arguments, b
     if (equals == 0 || (equals == std::string::npos && !allow_empty)) {
       return Error(Errc::invalid_argument, "Invalid command line properties: " + argument);
     }
-    if (equals == std::string::npos) properties[argument] = "";
-    else properties[argument.substr(0, equals)] = argument.substr(equals + 1);
+    if (equals == std::string::npos)
+      properties[argument] = "";
+    else
+      properties[argument.substr(0, equals)] = argument.substr(equals + 1);
   }
   return properties;
 }
@@ -31,8 +33,9 @@ Result<Properties> parse_properties(const std::vector<std::string>& arguments, b
 Result<void> check_security(const Properties& properties) {
   std::string protocol = get_or(properties, "security.protocol", "PLAINTEXT");
   if (protocol.empty() || protocol == "PLAINTEXT") return {};
-  return Error(Errc::unimplemented, "security.protocol=" + protocol +
-                                        ": TLS and SASL come with a later version; until then only PLAINTEXT connects.");
+  return Error(Errc::unimplemented,
+               "security.protocol=" + protocol +
+                   ": TLS and SASL come with a later version; until then only PLAINTEXT connects.");
 }
 
 std::string get_or(const Properties& properties, std::string_view key, std::string_view fallback) {

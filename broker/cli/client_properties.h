@@ -14,8 +14,8 @@ using Properties = std::map<std::string, std::string, std::less<>>;
 
 // A properties file. The error names the file.
 Result<Properties> load_properties(const std::string& file);
-// "key=value" arguments (--producer-property, --property, ...). A later one wins; a value may hold '='.
-// An argument without '=' counts as an empty value where `allow_empty`, else it is an error.
+// "key=value" arguments (--producer-property, --property, ...). A later one wins; a value may hold
+// '='. An argument without '=' counts as an empty value where `allow_empty`, else it is an error.
 Result<Properties> parse_properties(const std::vector<std::string>& arguments, bool allow_empty);
 // Refuses what these tools cannot do yet: TLS and SASL.
 Result<void> check_security(const Properties& properties);

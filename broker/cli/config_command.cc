@@ -25,11 +25,13 @@ constexpr const char* kSources[] = {"UNKNOWN",
                                     "DYNAMIC_BROKER_LOGGER_CONFIG"};
 
 std::string source_name(int8_t source) {
-  return source >= 0 && source < static_cast<int8_t>(std::size(kSources)) ? kSources[source] : "UNKNOWN";
+  return source >= 0 && source < static_cast<int8_t>(std::size(kSources)) ? kSources[source]
+                                                                          : "UNKNOWN";
 }
 
 KafkaError invalid_configs(const std::string& what, const std::vector<std::string>& names) {
-  return KafkaError("org.apache.kafka.common.errors.InvalidConfigurationException", what + join(names, ","));
+  return KafkaError("org.apache.kafka.common.errors.InvalidConfigurationException",
+                    what + join(names, ","));
 }
 
 struct Kind {
@@ -45,19 +47,24 @@ Kind kind_of(const ConfigEntity& entity, const std::string& name) {
     return {Resource::topic, 1};
   }
   if (!name.empty() && !parse_int(name)) {
-    throw illegal_argument("The entity name for " + entity.type + " must be a valid integer broker id, found: " + name);
+    throw illegal_argument("The entity name for " + entity.type +
+                           " must be a valid integer broker id, but it is: " + name);
   }
-  if (entity.type == "brokers") return {Resource::broker, static_cast<int8_t>(name.empty() ? 3 : 2)};
+  if (entity.type == "brokers")
+    return {Resource::broker, static_cast<int8_t>(name.empty() ? 3 : 2)};
   return {Resource::broker_logger, std::nullopt};
 }
 
-std::vector<Entry> entries_of(AdminClient& client, const ConfigEntity& entity, const std::string& name, bool all) {
+std::vector<Entry> entries_of(AdminClient& client, const ConfigEntity& entity,
+                              const std::string& name, bool all) {
   Kind kind = kind_of(entity, name);
   auto found = client.describe_configs(kind.resource, {name}, true);
   auto entries = std::move(found[name]);
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.name < b.name; });
   if (!all && kind.dynamic_source) {
-    std::erase_if(entries, [&](const Entry& entry) { return entry.config_source != *kind.dynamic_source; });
+    std::erase_if(entries,
+                  [&](const Entry& entry) { return entry.config_source != *kind.dynamic_source; });
   }
   return entries;
 }
@@ -65,10 +72,12 @@ std::vector<Entry> entries_of(AdminClient& client, const ConfigEntity& entity, c
 void print_entry(const Entry& entry) {
   std::vector<std::string> synonyms;
   for (const auto& synonym : entry.synonyms) {
-    synonyms.push_back(source_name(synonym.source) + ":" + synonym.name + "=" + synonym.value.value_or("null"));
+    synonyms.push_back(source_name(synonym.source) + ":" + synonym.name + "=" +
+                       synonym.value.value_or("null"));
   }
-  std::printf("  %s=%s sensitive=%s synonyms={%s}\n", entry.name.c_str(), entry.value.value_or("null").c_str(),
-              entry.is_sensitive ? "true" : "false", join(synonyms, ", ").c_str());
+  std::printf("  %s=%s sensitive=%s synonyms={%s}\n", entry.name.c_str(),
+              entry.value.value_or("null").c_str(), entry.is_sensitive ? "true" : "false",
+              join(synonyms, ", ").c_str());
 }
 
 std::string singular(const std::string& type) { return type.substr(0, type.size() - 1); }
@@ -80,12 +89,16 @@ void describe(AdminClient& client, const ConfigEntity& entity, bool all) {
   } else if (entity.type == "topics") {
     names = client.list_topics(true);
   } else {
-    for (const auto& node : client.describe_cluster().nodes) names.push_back(std::to_string(node.id));
+    for (const auto& node : client.describe_cluster().nodes)
+      names.push_back(std::to_string(node.id));
     names.emplace_back();
   }
   for (const auto& name : names) {
-    if (name.empty()) std::printf("Default configs for %s in the cluster are:\n", entity.type.c_str());
-    else std::printf("%s configs for %s %s are:\n", all ? "All" : "Dynamic", singular(entity.type).c_str(), name.c_str());
+    if (name.empty())
+      std::printf("Default configs for %s in the cluster are:\n", entity.type.c_str());
+    else
+      std::printf("%s configs for %s %s are:\n", all ? "All" : "Dynamic",
+                  singular(entity.type).c_str(), name.c_str());
     std::fflush(stdout);
     for (const auto& entry : entries_of(client, entity, name, all)) print_entry(entry);
   }
@@ -97,7 +110,8 @@ void alter(AdminClient& client, const ConfigEntity& entity, const ConfigRequest&
   bool loggers = kind.resource == Resource::broker_logger;
   auto old = entries_of(client, entity, name, false);
   auto known = [&](const std::string& key) {
-    return std::any_of(old.begin(), old.end(), [&](const Entry& entry) { return entry.name == key; });
+    return std::any_of(old.begin(), old.end(),
+                       [&](const Entry& entry) { return entry.name == key; });
   };
   std::vector<std::string> invalid;
   for (const auto& key : request.remove) {
@@ -108,13 +122,17 @@ void alter(AdminClient& client, const ConfigEntity& entity, const ConfigRequest&
       if (!known(key)) invalid.push_back(key);
     }
   }
-  if (!invalid.empty()) throw invalid_configs(loggers ? "Invalid broker logger(s): " : "Invalid config(s): ", invalid);
+  if (!invalid.empty())
+    throw invalid_configs(loggers ? "Invalid broker logger(s): " : "Invalid config(s): ", invalid);
   std::vector<AdminClient::ConfigChange> changes;
   for (const auto& [key, value] : request.add) changes.push_back({key, value});
   for (const auto& key : request.remove) changes.push_back({key, std::nullopt});
   client.alter_configs(kind.resource, name, changes);
-  if (name.empty()) std::printf("Completed updating default config for %s in the cluster.\n", entity.type.c_str());
-  else std::printf("Completed updating config for %s %s.\n", singular(entity.type).c_str(), name.c_str());
+  if (name.empty())
+    std::printf("Completed updating default config for %s in the cluster.\n", entity.type.c_str());
+  else
+    std::printf("Completed updating config for %s %s.\n", singular(entity.type).c_str(),
+                name.c_str());
 }
 
 }  // namespace
@@ -130,7 +148,8 @@ std::map<std::string, std::string> parse_added_configs(const std::string& text) 
     bool second_outside = second != std::string_view::npos && pair.find('[') > second;
     if (equals == std::string_view::npos || in_brackets || second_outside) {
       throw illegal_argument(
-          "requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\".");
+          "requirement failed: Invalid entity config: all configs to be added must be in the "
+          "format \"key=val\".");
     }
     std::string value(pair.substr(equals + 1));
     std::erase(value, '[');
@@ -153,11 +172,14 @@ std::map<std::string, std::string> parse_added_configs(const std::string& text) 
   return added;
 }
 
-void configs_through_brokers(const std::string& bootstrap, const Properties& properties, const ConfigRequest& request) {
+void configs_through_brokers(const std::string& bootstrap, const Properties& properties,
+                             const ConfigRequest& request) {
   AdminClient client(bootstrap, properties);
   const ConfigEntity& entity = request.entities[0];
-  if (request.alter) alter(client, entity, request);
-  else describe(client, entity, request.describe_all);
+  if (request.alter)
+    alter(client, entity, request);
+  else
+    describe(client, entity, request.describe_all);
 }
 
 }  // namespace odradek::broker::cli

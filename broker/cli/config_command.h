@@ -1,6 +1,7 @@
 #pragma once
 // What kafka-configs does with the entities of one call, through brokers or (2.5) on the znodes.
-// Throws KafkaError; an IllegalArgumentException or InvalidConfigurationException prints its sentence alone.
+// Throws KafkaError; an IllegalArgumentException or InvalidConfigurationException prints its
+// sentence alone.
 
 #include <map>
 #include <optional>
@@ -27,7 +28,8 @@ struct ConfigRequest {
 // "a=1,b=[x,y],c=" with square brackets around values that hold commas.
 std::map<std::string, std::string> parse_added_configs(const std::string& text);
 
-void configs_through_brokers(const std::string& bootstrap, const Properties& properties, const ConfigRequest& request);
+void configs_through_brokers(const std::string& bootstrap, const Properties& properties,
+                             const ConfigRequest& request);
 void configs_on_znodes(const std::string& connect, const ConfigRequest& request);
 
 }  // namespace odradek::broker::cli

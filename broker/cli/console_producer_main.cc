@@ -10,6 +10,7 @@
 #include "broker/cli/input_lines.h"
 #include "broker/cli/line_reader.h"
 #include "broker/cli/rdkafka_config.h"
+#include "broker/cli/tool_support.h"
 #include "common/cli/options.h"
 #include "common/cli/text.h"
 
@@ -23,41 +24,63 @@ using odradek::cli::OptionSpec;
 using odradek::cli::Program;
 
 constexpr std::array kOptions = {
-    OptionSpec{"batch-size", Arg::required, "Integer: size", "Bytes gathered for a partition before they are sent at once.", "16384"},
-    OptionSpec{"bootstrap-server", Arg::required, "String: server to connect to", "REQUIRED unless --broker-list is given: the brokers to start from, HOST1:PORT1,HOST2:PORT2."},
-    OptionSpec{"broker-list", Arg::required, "String: broker-list", "Old name of --bootstrap-server."},
-    OptionSpec{"compression-codec", Arg::optional, "String: compression-codec", "Compression of the batches: none, gzip, snappy, lz4 or zstd; gzip where no value is given."},
+    OptionSpec{"batch-size", Arg::required, "Integer: size",
+               "Bytes gathered for a partition before they are sent at once.", "16384"},
+    OptionSpec{"bootstrap-server", Arg::required, "String: server to connect to",
+               "REQUIRED unless --broker-list is given: the brokers to start from, "
+               "HOST1:PORT1,HOST2:PORT2."},
+    OptionSpec{"broker-list", Arg::required, "String: broker-list",
+               "Old name of --bootstrap-server."},
+    OptionSpec{"compression-codec", Arg::optional, "String: compression-codec",
+               "Compression of the batches: none, gzip, snappy, lz4 or zstd; gzip where no value "
+               "is given."},
     OptionSpec{"help", Arg::none, "", "Print this table."},
-    OptionSpec{"line-reader", Arg::required, "String: reader_class", "The class that reads records from standard input; only the line reader is built in.", "kafka.tools.ConsoleProducer$LineMessageReader"},
-    OptionSpec{"max-block-ms", Arg::required, "Long: max block on send", "How long a line may wait for room in the buffer, in milliseconds.", "60000"},
-    OptionSpec{"max-memory-bytes", Arg::required, "Long: total memory in bytes", "Bytes of records waiting to be sent.", "33554432"},
-    OptionSpec{"max-partition-memory-bytes", Arg::required, "Integer: memory in bytes per partition", "As --batch-size.", "16384"},
-    OptionSpec{"message-send-max-retries", Arg::required, "Integer", "How often a batch is sent again after an error that may pass. Without it a batch is tried until its delivery time-out."},
-    OptionSpec{"metadata-expiry-ms", Arg::required, "Long: metadata expiration interval", "Milliseconds until metadata is asked for again.", "300000"},
-    OptionSpec{"producer-property", Arg::required, "String: producer_prop", "A producer setting, key=value."},
-    OptionSpec{"producer.config", Arg::required, "String: config file", "A properties file of producer settings; --producer-property wins."},
-    OptionSpec{"property", Arg::required, "String: prop", "A setting of the reader, key=value: parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, ignore.error, null.marker."},
-    OptionSpec{"reader-config", Arg::required, "String: config file", "A properties file of reader settings; --property wins."},
-    OptionSpec{"request-required-acks", Arg::required, "String: request required acks", "Acknowledgements to wait for: 0, 1, -1 or all.", "-1"},
-    OptionSpec{"request-timeout-ms", Arg::required, "Integer: request timeout ms", "How long a broker may take for an acknowledgement.", "1500"},
-    OptionSpec{"retry-backoff-ms", Arg::required, "Long", "Pause before a batch is sent again.", "100"},
-    OptionSpec{"socket-buffer-size", Arg::required, "Integer: size", "Size of the socket's send buffer.", "102400"},
-    OptionSpec{"sync", Arg::none, "", "Wait for the acknowledgement of each line before the next is read."},
-    OptionSpec{"timeout", Arg::required, "Long: timeout_ms", "How long a batch waits for more lines, in milliseconds.", "1000"},
+    OptionSpec{
+        "line-reader", Arg::required, "String: reader_class",
+        "The class that reads records from standard input; only the line reader is built in.",
+        "kafka.tools.ConsoleProducer$LineMessageReader"},
+    OptionSpec{"max-block-ms", Arg::required, "Long: max block on send",
+               "How long a line may wait for room in the buffer, in milliseconds.", "60000"},
+    OptionSpec{"max-memory-bytes", Arg::required, "Long: total memory in bytes",
+               "Bytes of records waiting to be sent.", "33554432"},
+    OptionSpec{"max-partition-memory-bytes", Arg::required,
+               "Integer: memory in bytes per partition", "As --batch-size.", "16384"},
+    OptionSpec{"message-send-max-retries", Arg::required, "Integer",
+               "How often a batch is sent again after an error that may pass. Without it a batch "
+               "is tried until its delivery time-out."},
+    OptionSpec{"metadata-expiry-ms", Arg::required, "Long: metadata expiration interval",
+               "Milliseconds until metadata is asked for again.", "300000"},
+    OptionSpec{"producer-property", Arg::required, "String: producer_prop",
+               "A producer setting, key=value."},
+    OptionSpec{"producer.config", Arg::required, "String: config file",
+               "A properties file of producer settings; --producer-property wins."},
+    OptionSpec{
+        "property", Arg::required, "String: prop",
+        "A setting of the reader, key=value: parse.key, key.separator, parse.headers, "
+        "headers.delimiter, headers.separator, headers.key.separator, ignore.error, null.marker."},
+    OptionSpec{"reader-config", Arg::required, "String: config file",
+               "A properties file of reader settings; --property wins."},
+    OptionSpec{"request-required-acks", Arg::required, "String: request required acks",
+               "Acknowledgements to wait for: 0, 1, -1 or all.", "-1"},
+    OptionSpec{"request-timeout-ms", Arg::required, "Integer: request timeout ms",
+               "How long a broker may take for an acknowledgement.", "1500"},
+    OptionSpec{"retry-backoff-ms", Arg::required, "Long", "Pause before a batch is sent again.",
+               "100"},
+    OptionSpec{"socket-buffer-size", Arg::required, "Integer: size",
+               "Size of the socket's send buffer.", "102400"},
+    OptionSpec{"sync", Arg::none, "",
+               "Wait for the acknowledgement of each line before the next is read."},
+    OptionSpec{"timeout", Arg::required, "Long: timeout_ms",
+               "How long a batch waits for more lines, in milliseconds.", "1000"},
     OptionSpec{"topic", Arg::required, "String: topic", "REQUIRED: the topic to write to."},
     OptionSpec{"version", Arg::none, "", "Print the version."},
 };
-constexpr Program kProgram{"kafka-console-producer",
-                           "This tool helps to read data from standard input and publish it to Kafka.", kOptions};
+constexpr Program kProgram{
+    "kafka-console-producer",
+    "This tool helps to read data from standard input and publish it to Kafka.", kOptions};
 
 volatile std::sig_atomic_t stop_signal = 0;
 void on_signal(int signal) { stop_signal = signal; }
-
-[[noreturn]] void fail(const Error& error) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "%s\n", error.what().c_str());
-  std::exit(1);
-}
 
 // One record in flight of --sync.
 struct Delivery {
@@ -75,16 +98,18 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
     return;
   }
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  odradek::cli::log_line("ERROR",
-                         std::string("Error when sending message to topic ") + rd_kafka_topic_name(message->rkt) +
-                             " with key: " + shown_part(message->key, message->key_len) +
-                             ", value: " + shown_part(message->payload, message->len) + " with error:",
-                         "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback");
+  odradek::cli::log_line(
+      "ERROR",
+      std::string("Error when sending message to topic ") + rd_kafka_topic_name(message->rkt) +
+          " with key: " + shown_part(message->key, message->key_len) +
+          ", value: " + shown_part(message->payload, message->len) + " with error:",
+      "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback");
   std::fprintf(stderr, "%s\n", java_text(message->err, "").c_str());
 }
 
 // An option given on the command line beats a property; a property beats an option's default.
-void merge(Properties& properties, const std::string& key, const Options& options, std::string_view option) {
+void merge(Properties& properties, const std::string& key, const Options& options,
+           std::string_view option) {
   if (options.has(option) || !properties.contains(key)) {
     std::string value = options.value(option);
     if (!value.empty()) properties[key] = value;
@@ -98,11 +123,12 @@ Properties producer_properties(const Options& options) {
     if (!loaded) fail(loaded.error());
     properties = std::move(*loaded);
   }
-  auto extra = parse_properties(options.values("producer-property"), false);
+  auto extra = parse_properties(options.values("producer-property"), true);
   if (!extra) fail(extra.error());
   for (const auto& [key, value] : *extra) properties[key] = value;
-  properties["bootstrap.servers"] =
-      options.has("bootstrap-server") ? options.value("bootstrap-server") : options.value("broker-list");
+  properties["bootstrap.servers"] = options.has("bootstrap-server")
+                                        ? options.value("bootstrap-server")
+                                        : options.value("broker-list");
   if (options.has("compression-codec")) {
     std::string codec = options.value("compression-codec");
     properties["compression.type"] = codec.empty() ? "gzip" : codec;
@@ -115,15 +141,26 @@ Properties producer_properties(const Options& options) {
   merge(properties, "retry.backoff.ms", options, "retry-backoff-ms");
   merge(properties, "send.buffer.bytes", options, "socket-buffer-size");
   merge(properties, "buffer.memory", options, "max-memory-bytes");
-  merge(properties, "batch.size", options, options.has("max-partition-memory-bytes") ? "max-partition-memory-bytes" : "batch-size");
+  merge(properties, "batch.size", options,
+        options.has("max-partition-memory-bytes") ? "max-partition-memory-bytes" : "batch-size");
   merge(properties, "metadata.max.age.ms", options, "metadata-expiry-ms");
   merge(properties, "max.block.ms", options, "max-block-ms");
   if (!properties.contains("delivery.timeout.ms")) properties["delivery.timeout.ms"] = "120000";
   // Idempotence is the default of clients since 3.0 wherever the other settings allow it.
   std::string acks = properties["acks"];
-  bool allowed = (acks == "-1" || acks == "all") && get_or(properties, "retries", "1") != "0" &&
-                 odradek::cli::parse_int(get_or(properties, "max.in.flight.requests.per.connection", "5")).value_or(5) <= 5;
-  if (!properties.contains("enable.idempotence")) properties["enable.idempotence"] = allowed ? "true" : "false";
+  bool allowed =
+      (acks == "-1" || acks == "all") && get_or(properties, "retries", "1") != "0" &&
+      odradek::cli::parse_int(get_or(properties, "max.in.flight.requests.per.connection", "5"))
+              .value_or(5) <= 5;
+  if (get_or(properties, "enable.idempotence", "false") == "true" && acks != "-1" &&
+      acks != "all") {
+    fail(Error(Errc::bad_setting,
+               "org.apache.kafka.common.config.ConfigException: Must set acks to all in order to "
+               "use the idempotent "
+               "producer. Otherwise we cannot guarantee idempotence."));
+  }
+  if (!properties.contains("enable.idempotence"))
+    properties["enable.idempotence"] = allowed ? "true" : "false";
   return properties;
 }
 
@@ -143,21 +180,26 @@ Properties reader_properties(const Options& options) {
 class Producer {
  public:
   Producer(RdKafka client, std::string topic, int64_t max_block_ms, bool sync)
-      : client_(std::move(client)), topic_(std::move(topic)), max_block_ms_(max_block_ms), sync_(sync) {}
+      : client_(std::move(client)),
+        topic_(std::move(topic)),
+        max_block_ms_(max_block_ms),
+        sync_(sync) {}
 
   void send(const ConsoleRecord& record) {
     rd_kafka_headers_t* headers = nullptr;
     if (!record.headers.empty()) {
       headers = rd_kafka_headers_new(record.headers.size());
       for (const auto& [name, value] : record.headers) {
-        rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value ? value->data() : nullptr,
+        rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()),
+                            value ? value->data() : nullptr,
                             value ? static_cast<ssize_t>(value->size()) : 0);
       }
     }
     Delivery delivery;
     int64_t waited_ms = 0;
     rd_kafka_resp_err_t error;
-    while ((error = produce(record, headers, delivery)) == RD_KAFKA_RESP_ERR__QUEUE_FULL && waited_ms < max_block_ms_) {
+    while ((error = produce(record, headers, delivery)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+           waited_ms < max_block_ms_) {
       rd_kafka_poll(client_.get(), 50);
       waited_ms += 50;
     }
@@ -167,7 +209,9 @@ class Producer {
     }
     if (sync_) {
       while (!delivery.done) rd_kafka_poll(client_.get(), 100);
-      if (delivery.error != RD_KAFKA_RESP_ERR_NO_ERROR) fail(Error(Errc::io_error, "java.util.concurrent.ExecutionException: " + java_text(delivery.error, "")));
+      if (delivery.error != RD_KAFKA_RESP_ERR_NO_ERROR)
+        fail(Error(Errc::io_error,
+                   "java.util.concurrent.ExecutionException: " + java_text(delivery.error, "")));
     } else if (++sent_ % 512 == 0) {
       poll();
     }
@@ -179,7 +223,8 @@ class Producer {
   }
 
  private:
-  rd_kafka_resp_err_t produce(const ConsoleRecord& record, rd_kafka_headers_t* headers, Delivery& delivery) {
+  rd_kafka_resp_err_t produce(const ConsoleRecord& record, rd_kafka_headers_t* headers,
+                              Delivery& delivery) {
     auto part = [](const std::optional<std::string_view>& text) {
       return text ? const_cast<char*>(text->data() ? text->data() : "") : nullptr;
     };
@@ -224,15 +269,20 @@ int run(int argc, char** argv) {
   Options options = Options::parse_or_exit(kProgram, argc, argv);
   options.help_or_version();
   options.require({"topic"});
-  if (!options.has("broker-list") && !options.has("bootstrap-server")) options.require({"bootstrap-server"});
+  if (!options.has("broker-list") && !options.has("bootstrap-server")) {
+    fail(Error(Errc::invalid_argument, "Missing required option(s) [bootstrap-server]"));
+  }
   if (std::string reader = options.value("line-reader"); !reader.ends_with("LineMessageReader")) {
-    odradek::cli::exit_not_yet(kProgram, "--line-reader " + reader + ": Java classes cannot be loaded; LineMessageReader is built in.");
+    odradek::cli::exit_not_yet(
+        kProgram, "--line-reader " + reader +
+                      ": Java classes cannot be loaded; LineMessageReader is built in.");
   }
   auto reader = LineReader::make(reader_properties(options));
   if (!reader) fail(reader.error());
   Properties properties = producer_properties(options);
   if (properties.contains("transactional.id")) {
-    odradek::cli::exit_not_yet(kProgram, "transactional.id: the console producer does not open transactions.");
+    odradek::cli::exit_not_yet(
+        kProgram, "transactional.id: the console producer does not open transactions.");
   }
   auto conf = make_rdkafka_config(properties, ClientRole::producer);
   if (!conf) fail(conf.error());

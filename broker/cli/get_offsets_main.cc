@@ -21,20 +21,31 @@ using odradek::cli::OptionSpec;
 using odradek::cli::Program;
 
 constexpr std::array kOptions = {
-    OptionSpec{"bootstrap-server", Arg::required, "String: HOST1:PORT1,...,HOST3:PORT3", "REQUIRED: the brokers to start from."},
-    OptionSpec{"broker-list", Arg::required, "String: HOST1:PORT1,...,HOST3:PORT3", "Old name of --bootstrap-server."},
-    OptionSpec{"command-config", Arg::required, "String: config file", "A properties file with settings of the admin client."},
+    OptionSpec{"bootstrap-server", Arg::required, "String: HOST1:PORT1,...,HOST3:PORT3",
+               "REQUIRED: the brokers to start from."},
+    OptionSpec{"broker-list", Arg::required, "String: HOST1:PORT1,...,HOST3:PORT3",
+               "Old name of --bootstrap-server."},
+    OptionSpec{"command-config", Arg::required, "String: config file",
+               "A properties file with settings of the admin client."},
     OptionSpec{"exclude-internal-topics", Arg::none, "", "Leave out Kafka's own topics."},
     OptionSpec{"help", Arg::none, "", "Print this table."},
     OptionSpec{"max-wait-ms", Arg::required, "Integer: ms", "Of 2.5; has no effect."},
     OptionSpec{"offsets", Arg::required, "Integer: count", "Of 2.5; has no effect."},
-    OptionSpec{"partitions", Arg::required, "String: partition ids", "Only these partitions, as 0,1,2."},
-    OptionSpec{"time", Arg::required, "String: <timestamp> / -1 or latest / -2 or earliest / -3 or max-timestamp", "Offsets of the first record at or after this time.", "latest"},
-    OptionSpec{"topic", Arg::required, "String: topic", "Only topics that this regular expression matches."},
-    OptionSpec{"topic-partitions", Arg::required, "String: topic1:1,topic2:0-3,topic3,topic4:5-,topic5:-3", "Topics (regular expressions) with partitions or ranges of them, the end of a range left out."},
+    OptionSpec{"partitions", Arg::required, "String: partition ids",
+               "Only these partitions, as 0,1,2."},
+    OptionSpec{"time", Arg::required,
+               "String: <timestamp> / -1 or latest / -2 or earliest / -3 or max-timestamp",
+               "Offsets of the first record at or after this time.", "latest"},
+    OptionSpec{"topic", Arg::required, "String: topic",
+               "Only topics that this regular expression matches."},
+    OptionSpec{"topic-partitions", Arg::required,
+               "String: topic1:1,topic2:0-3,topic3,topic4:5-,topic5:-3",
+               "Topics (regular expressions) with partitions or ranges of them, the end of a range "
+               "left out."},
     OptionSpec{"version", Arg::none, "", "Print the version."},
 };
-constexpr Program kProgram{"kafka-get-offsets", "An interactive shell for getting topic-partition offsets.", kOptions};
+constexpr Program kProgram{"kafka-get-offsets",
+                           "An interactive shell for getting topic-partition offsets.", kOptions};
 
 // One "topic:range" of --topic-partitions.
 struct Rule {
@@ -80,7 +91,8 @@ int64_t parse_time(const std::string& text) {
   auto number = odradek::cli::parse_int(text);
   if (!number) {
     throw illegal_argument("Malformed time argument " + text +
-                           ", please use -1 or latest / -2 or earliest / -3 or max-timestamp, or a specified long format timestamp");
+                           ", please use -1 or latest / -2 or earliest / -3 or max-timestamp, or a "
+                           "specified long format timestamp");
   }
   return *number;
 }
@@ -100,7 +112,9 @@ std::vector<Rule> rules_of(const Options& options) {
   for (const auto& part : odradek::cli::split(partitions, ',')) {
     auto number = odradek::cli::parse_int(odradek::cli::trim(part));
     if (!number) {
-      throw illegal_argument("--partitions expects a comma separated list of numeric partition ids, but received: " + partitions);
+      throw illegal_argument(
+          "--partitions expects a comma separated list of numeric partition ids, but received: " +
+          partitions);
     }
     rules.push_back({topic, *number, *number + 1});
   }
@@ -111,19 +125,22 @@ void act(const Options& options, const Properties& properties) {
   auto rules = rules_of(options);
   int64_t time = parse_time(options.value("time"));
   bool exclude_internal = options.has("exclude-internal-topics");
-  AdminClient client(options.has("bootstrap-server") ? options.value("bootstrap-server") : options.value("broker-list"),
+  AdminClient client(options.has("bootstrap-server") ? options.value("bootstrap-server")
+                                                     : options.value("broker-list"),
                      properties);
   std::map<TopicPartition, int64_t> questions;
   for (const auto& topic : client.describe_all_topics()) {
     std::string name = topic.name.value_or("");
     if (exclude_internal && topic.is_internal) continue;
     for (const auto& partition : topic.partitions) {
-      bool wanted = std::any_of(rules.begin(), rules.end(),
-                                [&](const Rule& rule) { return rule.matches(name, partition.partition_index); });
+      bool wanted = std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+        return rule.matches(name, partition.partition_index);
+      });
       if (wanted) questions[{name, PartitionId(partition.partition_index)}] = time;
     }
   }
-  if (questions.empty()) throw illegal_argument("Could not match any topic-partitions with the specified filters");
+  if (questions.empty())
+    throw illegal_argument("Could not match any topic-partitions with the specified filters");
   for (const auto& [partition, answer] : client.list_offsets(questions)) {
     if (answer.error != 0) {
       std::fflush(stdout);

@@ -12,7 +12,9 @@ namespace {
 
 using odradek::cli::pad_right;
 
-std::string shown(const std::optional<int64_t>& number) { return number ? std::to_string(*number) : "-"; }
+std::string shown(const std::optional<int64_t>& number) {
+  return number ? std::to_string(*number) : "-";
+}
 
 }  // namespace
 
@@ -30,7 +32,8 @@ std::vector<TopicPartition> parse_assignment(const std::string& bytes) {
       in, std::min(version, kafka::ConsumerProtocolAssignment::kMaxVersion));
   if (!assignment) return found;
   for (const auto& topic : assignment->assigned_partitions) {
-    for (int32_t partition : topic.partitions) found.push_back({topic.topic, PartitionId(partition)});
+    for (int32_t partition : topic.partitions)
+      found.push_back({topic.topic, PartitionId(partition)});
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -39,11 +42,13 @@ std::vector<TopicPartition> parse_assignment(const std::string& bytes) {
 std::vector<MemberRow> member_rows(const DescribedGroup& described) {
   std::vector<MemberRow> rows;
   for (const auto& member : described.group.members) {
-    rows.push_back({described.group.group_id, member.member_id, member.group_instance_id.value_or(""),
-                    member.client_host, member.client_id, parse_assignment(member.member_assignment)});
+    rows.push_back({described.group.group_id, member.member_id,
+                    member.group_instance_id.value_or(""), member.client_host, member.client_id,
+                    parse_assignment(member.member_assignment)});
   }
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const auto& a, const auto& b) { return a.assignment.size() > b.assignment.size(); });
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+    return a.assignment.size() > b.assignment.size();
+  });
   return rows;
 }
 
@@ -56,7 +61,8 @@ std::vector<OffsetRow> offset_rows(AdminClient& client, const DescribedGroup& de
     row.group = described.group.group_id;
     row.topic = partition.topic;
     row.partition = partition.partition.value();
-    if (auto found = committed.find(partition); found != committed.end()) row.committed = found->second.offset;
+    if (auto found = committed.find(partition); found != committed.end())
+      row.committed = found->second.offset;
     if (member) {
       row.consumer_id = member->consumer_id;
       row.host = member->host;
@@ -78,7 +84,8 @@ std::vector<OffsetRow> offset_rows(AdminClient& client, const DescribedGroup& de
   auto ends = client.list_offsets(questions);
   for (auto& row : rows) {
     auto end = ends.find({row.topic, PartitionId(row.partition)});
-    if (end != ends.end() && end->second.error == 0 && end->second.offset >= 0) row.log_end = end->second.offset;
+    if (end != ends.end() && end->second.error == 0 && end->second.offset >= 0)
+      row.log_end = end->second.offset;
   }
   return rows;
 }
@@ -94,19 +101,21 @@ void print_offsets(const std::vector<OffsetRow>& rows) {
     consumer = std::max(consumer, row.consumer_id.size());
     host = std::max(host, row.host.size());
   }
-  auto line = [&](const std::string& g, const std::string& t, const std::string& p, const std::string& current,
-                  const std::string& end, const std::string& lag, const std::string& c, const std::string& h,
-                  const std::string& client) {
-    std::string text = pad_right(g, group) + " " + pad_right(t, topic) + " " + pad_right(p, 10) + " " +
-                       pad_right(current, 15) + " " + pad_right(end, 15) + " " + pad_right(lag, 15) + " " +
-                       pad_right(c, consumer) + " " + pad_right(h, host) + " " + client;
+  auto line = [&](const std::string& g, const std::string& t, const std::string& p,
+                  const std::string& current, const std::string& end, const std::string& lag,
+                  const std::string& c, const std::string& h, const std::string& client) {
+    std::string text = pad_right(g, group) + " " + pad_right(t, topic) + " " + pad_right(p, 10) +
+                       " " + pad_right(current, 15) + " " + pad_right(end, 15) + " " +
+                       pad_right(lag, 15) + " " + pad_right(c, consumer) + " " +
+                       pad_right(h, host) + " " + client;
     std::puts(text.c_str());
   };
   std::putchar('\n');
-  line("GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "CONSUMER-ID", "HOST", "CLIENT-ID");
+  line("GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "CONSUMER-ID",
+       "HOST", "CLIENT-ID");
   for (const auto& row : rows) {
-    line(row.group, row.topic, std::to_string(row.partition), shown(row.committed), shown(row.log_end),
-         shown(row.lag()), row.consumer_id, row.host, row.client_id);
+    line(row.group, row.topic, std::to_string(row.partition), shown(row.committed),
+         shown(row.log_end), shown(row.lag()), row.consumer_id, row.host, row.client_id);
   }
 }
 
@@ -125,8 +134,9 @@ void print_members(const std::vector<MemberRow>& rows, bool verbose) {
     client = std::max(client, row.client_id.size());
     instances = instances || !row.instance_id.empty();
   }
-  auto line = [&](const std::string& g, const std::string& c, const std::string& i, const std::string& h,
-                  const std::string& id, const std::string& count, const std::string& assignment) {
+  auto line = [&](const std::string& g, const std::string& c, const std::string& i,
+                  const std::string& h, const std::string& id, const std::string& count,
+                  const std::string& assignment) {
     std::string text = pad_right(g, group) + " " + pad_right(c, consumer) + " ";
     if (instances) text += pad_right(i, instance) + " ";
     text += pad_right(h, host) + " " + pad_right(id, client) + " " + pad_right(count, 15) + " ";
@@ -134,7 +144,8 @@ void print_members(const std::vector<MemberRow>& rows, bool verbose) {
     std::puts(text.c_str());
   };
   std::putchar('\n');
-  line("GROUP", "CONSUMER-ID", "GROUP-INSTANCE-ID", "HOST", "CLIENT-ID", "#PARTITIONS", "ASSIGNMENT");
+  line("GROUP", "CONSUMER-ID", "GROUP-INSTANCE-ID", "HOST", "CLIENT-ID", "#PARTITIONS",
+       "ASSIGNMENT");
   for (const auto& row : rows) {
     std::map<std::string, std::vector<std::string>> by_topic;
     for (const auto& partition : row.assignment) {
@@ -144,25 +155,28 @@ void print_members(const std::vector<MemberRow>& rows, bool verbose) {
     for (const auto& [topic, partitions] : by_topic) {
       topics.push_back(topic + "(" + odradek::cli::join(partitions, ",") + ")");
     }
-    line(row.group, row.consumer_id, row.instance_id, row.host, row.client_id, std::to_string(row.assignment.size()),
+    line(row.group, row.consumer_id, row.instance_id, row.host, row.client_id,
+         std::to_string(row.assignment.size()),
          topics.empty() ? "-" : odradek::cli::join(topics, ", "));
   }
 }
 
 void print_state(const DescribedGroup& described) {
   const auto& group = described.group;
-  std::string coordinator = described.coordinator.host + ":" + std::to_string(described.coordinator.port) + " (" +
+  std::string coordinator = described.coordinator.host + ":" +
+                            std::to_string(described.coordinator.port) + " (" +
                             std::to_string(described.coordinator.id) + ")";
   size_t width = std::max<size_t>(25, coordinator.size());
   auto line = [width](const std::string& g, const std::string& c, const std::string& strategy,
                       const std::string& state, const std::string& members) {
-    std::string text = pad_right(g, width) + " " + pad_right(c, 25) + " " + pad_right(strategy, 20) + " " +
-                       pad_right(state, 15) + " " + members;
+    std::string text = pad_right(g, width) + " " + pad_right(c, 25) + " " +
+                       pad_right(strategy, 20) + " " + pad_right(state, 15) + " " + members;
     std::puts(text.c_str());
   };
   std::putchar('\n');
   line("GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "#MEMBERS");
-  line(group.group_id, coordinator, group.protocol_data, group.group_state, std::to_string(group.members.size()));
+  line(group.group_id, coordinator, group.protocol_data, group.group_state,
+       std::to_string(group.members.size()));
 }
 
 }  // namespace odradek::broker::cli

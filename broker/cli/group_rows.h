@@ -1,6 +1,6 @@
 #pragma once
-// The rows that kafka-consumer-groups prints: the joined view of a group's members, its committed offsets and the ends
-// of the logs. Gathered through AdminClient; throws KafkaError.
+// The rows that kafka-consumer-groups prints: the joined view of a group's members, its committed
+// offsets and the ends of the logs. Gathered through AdminClient; throws KafkaError.
 
 #include <optional>
 #include <string>
@@ -32,7 +32,8 @@ struct MemberRow {
   std::vector<TopicPartition> assignment;  // sorted
 };
 
-// What a member was assigned, from the bytes that the group's leader gave it; empty where they are not understood.
+// What a member was assigned, from the bytes that the group's leader gave it; empty where they are
+// not understood.
 std::vector<TopicPartition> parse_assignment(const std::string& bytes);
 std::vector<OffsetRow> offset_rows(AdminClient& client, const DescribedGroup& described);
 // Members with the most partitions first.

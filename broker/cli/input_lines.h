@@ -1,6 +1,6 @@
 #pragma once
-// InputLines reads a descriptor line by line without ever waiting longer than it is told, so that its owner can look
-// after other things while a person types. Lives on the tool's only thread.
+// InputLines reads a descriptor line by line without ever waiting longer than it is told, so that
+// its owner can look after other things while a person types. Lives on the tool's only thread.
 
 #include <string>
 #include <string_view>
@@ -12,8 +12,9 @@ class InputLines {
   enum class Next { line, waiting, end };
 
   explicit InputLines(int fd) : fd_(fd) {}
-  // A line without its end (\n, \r\n or \r), as Java's reader cuts it; the view holds until the next call.
-  // `waiting`: nothing complete within the time, or a signal came. A last line without an end counts.
+  // A line without its end (\n, \r\n or \r), as Java's reader cuts it; the view holds until the
+  // next call. `waiting`: nothing complete within the time, or a signal came. A last line without
+  // an end counts.
   Next next(std::string_view& line, int timeout_ms);
   // Whether a call would answer without reading.
   bool has_buffered() const;

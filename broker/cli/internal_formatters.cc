@@ -19,7 +19,8 @@ class OffsetsFormatter : public MessageFormatter {
     if (!in.ok() || type > kLastOffsetKey) return {};
     auto key = kafka::OffsetCommitKey::decode(in, 0);
     if (!key) return key.error();
-    std::string text = "[" + key->group + "," + key->topic + "," + std::to_string(key->partition) + "]::";
+    std::string text =
+        "[" + key->group + "," + key->topic + "," + std::to_string(key->partition) + "]::";
     if (!record.value) {
       out += text + "NULL\n";
       return {};
@@ -28,10 +29,15 @@ class OffsetsFormatter : public MessageFormatter {
     int16_t version = body.i16();
     auto value = kafka::OffsetCommitValue::decode(body, version);
     if (!value) return value.error();
-    std::string epoch = value->leader_epoch < 0 ? "Optional.empty" : "Optional[" + std::to_string(value->leader_epoch) + "]";
-    std::string expire = value->expire_timestamp < 0 ? "None" : "Some(" + std::to_string(value->expire_timestamp) + ")";
-    out += text + "OffsetAndMetadata(offset=" + std::to_string(value->offset) + ", leaderEpoch=" + epoch +
-           ", metadata=" + value->metadata + ", commitTimestamp=" + std::to_string(value->commit_timestamp) +
+    std::string epoch = value->leader_epoch < 0
+                            ? "Optional.empty"
+                            : "Optional[" + std::to_string(value->leader_epoch) + "]";
+    std::string expire = value->expire_timestamp < 0
+                             ? "None"
+                             : "Some(" + std::to_string(value->expire_timestamp) + ")";
+    out += text + "OffsetAndMetadata(offset=" + std::to_string(value->offset) +
+           ", leaderEpoch=" + epoch + ", metadata=" + value->metadata +
+           ", commitTimestamp=" + std::to_string(value->commit_timestamp) +
            ", expireTimestamp=" + expire + ")\n";
     return {};
   }
@@ -59,9 +65,11 @@ class GroupFormatter : public MessageFormatter {
     for (const auto& member : value->members) {
       members += (members.empty() ? "" : ", ") + member.member_id;
     }
-    out += key->group + "::GroupMetadata(groupId=" + key->group + ", generation=" + std::to_string(value->generation) +
-           ", protocolType=Some(" + value->protocol_type + "), currentState=" +
-           (value->members.empty() ? "Empty" : "Stable") + ", members=Map(" + members + "))\n";
+    out += key->group + "::GroupMetadata(groupId=" + key->group +
+           ", generation=" + std::to_string(value->generation) + ", protocolType=Some(" +
+           value->protocol_type +
+           "), currentState=" + (value->members.empty() ? "Empty" : "Stable") + ", members=Map(" +
+           members + "))\n";
     return {};
   }
 };

@@ -1,7 +1,7 @@
 #include "broker/cli/kafka_connection.h"
 
-#include "proto/kafka/api_versions.h"
 #include "proto/kafka/api_keys.h"
+#include "proto/kafka/api_versions.h"
 #include "proto/kafka/headers.h"
 
 namespace odradek::broker::cli {
@@ -12,14 +12,15 @@ constexpr int16_t kUnsupported = 35;
 
 }  // namespace
 
-Result<KafkaConnection> KafkaConnection::open(const std::string& host, int port, std::string client_id,
-                                              int64_t deadline_ms) {
+Result<KafkaConnection> KafkaConnection::open(const std::string& host, int port,
+                                              std::string client_id, int64_t deadline_ms) {
   auto socket = odradek::cli::Socket::connect(host, port, deadline_ms);
   if (!socket) return socket.error();
   return KafkaConnection(std::move(*socket), std::move(client_id));
 }
 
-Result<Bytes> KafkaConnection::exchange(int16_t api_key, int16_t version, const Bytes& body, int64_t deadline_ms) {
+Result<Bytes> KafkaConnection::exchange(int16_t api_key, int16_t version, const Bytes& body,
+                                        int64_t deadline_ms) {
   auto api = static_cast<kafka::ApiKey>(api_key);
   kafka::RequestHeader header;
   header.request_api_key = api_key;
@@ -37,7 +38,8 @@ Result<Bytes> KafkaConnection::exchange(int16_t api_key, int16_t version, const 
   ByteReader in(*frame);
   auto answered = kafka::ResponseHeader::decode(in, kafka::response_header_version(api, version));
   if (!answered) return answered.error();
-  if (answered->correlation_id != correlation_id_) return Error(Errc::malformed, "an answer out of order");
+  if (answered->correlation_id != correlation_id_)
+    return Error(Errc::malformed, "an answer out of order");
   return Bytes(in.rest());
 }
 
@@ -45,7 +47,8 @@ Result<void> KafkaConnection::negotiate(int64_t deadline_ms) {
   kafka::ApiVersionsRequest request;
   request.client_software_name = "odradek-tools";
   request.client_software_version = "0.1.0";
-  // Version 3 is the highest that every broker from 2.4 on knows; an older one answers with version 0 (KIP-511).
+  // Version 3 is the highest that every broker from 2.4 on knows; an older one answers with version
+  // 0 (KIP-511).
   for (int16_t version : {int16_t{3}, int16_t{0}}) {
     ByteWriter body;
     request.encode(body, version);
@@ -57,9 +60,11 @@ Result<void> KafkaConnection::negotiate(int64_t deadline_ms) {
     auto decoded = kafka::ApiVersionsResponse::decode(in, version);
     if (!decoded) return decoded.error();
     if (decoded->error_code != 0) {
-      return Error(Errc::unavailable, "ApiVersions was answered with error " + std::to_string(decoded->error_code));
+      return Error(Errc::unavailable,
+                   "ApiVersions was answered with error " + std::to_string(decoded->error_code));
     }
-    for (const auto& api : decoded->api_keys) versions_[api.api_key] = {api.min_version, api.max_version};
+    for (const auto& api : decoded->api_keys)
+      versions_[api.api_key] = {api.min_version, api.max_version};
     return {};
   }
   return Error(Errc::unsupported_version, "the broker's ApiVersions answer is not understood");

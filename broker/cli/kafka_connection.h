@@ -1,6 +1,6 @@
 #pragma once
-// KafkaConnection: one TCP connection to a broker, one request at a time, each call with a deadline.
-// Lives on the tool's only thread.
+// KafkaConnection: one TCP connection to a broker, one request at a time, each call with a
+// deadline. Lives on the tool's only thread.
 
 #include <cstdint>
 #include <map>
@@ -21,13 +21,15 @@ struct VersionRange {
 class KafkaConnection {
  public:
   // Deadlines are those of Socket.
-  static Result<KafkaConnection> open(const std::string& host, int port, std::string client_id, int64_t deadline_ms);
+  static Result<KafkaConnection> open(const std::string& host, int port, std::string client_id,
+                                      int64_t deadline_ms);
 
   // Asks the broker what it serves; other requests need that first.
   Result<void> negotiate(int64_t deadline_ms);
   const std::map<int16_t, VersionRange>& versions() const { return versions_; }
 
-  // Sends a request whose body was encoded for this version; the answer is the body behind the response header.
+  // Sends a request whose body was encoded for this version; the answer is the body behind the
+  // response header.
   Result<Bytes> exchange(int16_t api_key, int16_t version, const Bytes& body, int64_t deadline_ms);
 
  private:

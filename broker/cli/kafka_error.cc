@@ -146,36 +146,58 @@ constexpr Row kRows[] = {
     {132, "STREAMS_TOPOLOGY_FENCED", "StreamsTopologyFencedException", false},
     {133, "SHARE_SESSION_LIMIT_REACHED", "ShareSessionLimitReachedException", true},
     {134, "GROUP_DELETION_FAILED", "GroupDeletionFailedException", false},
-    {135, "STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED", "StreamsTopologyDescriptionUpdateFailedException", false},
+    {135, "STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED",
+     "StreamsTopologyDescriptionUpdateFailedException", false},
     {136, "CONTROLLER_ID_NOT_REGISTERED", "ControllerIdNotRegisteredException", false},
 };
 
 // What stands for a number when the broker sends no sentence of its own.
 std::string_view usual_sentence(int16_t code) {
   switch (code) {
-    case -1: return "The server experienced an unexpected error when processing the request.";
-    case kUnknownTopicOrPartition: return "This server does not host this topic-partition.";
+    case -1:
+      return "The server experienced an unexpected error when processing the request.";
+    case kUnknownTopicOrPartition:
+      return "This server does not host this topic-partition.";
     case kLeaderNotAvailable:
-      return "There is no leader for this topic-partition as we are in the middle of a leadership election.";
-    case kCoordinatorNotAvailable: return "The coordinator is not available.";
-    case kCoordinatorLoading: return "The coordinator is loading and hence can't process requests.";
-    case kNotCoordinator: return "This is not the correct coordinator.";
-    case kInvalidTopic: return "The request attempted to perform an operation on an invalid topic.";
-    case kInvalidGroupId: return "The configured groupId is invalid.";
-    case kUnsupportedVersion: return "The version of API is not supported.";
-    case kTopicAlreadyExists: return "Topic with this name already exists.";
-    case 37: return "Number of partitions is below 1.";
-    case 38: return "Replication factor is below 1 or larger than the number of available brokers.";
-    case 39: return "Replica assignment is invalid.";
-    case 40: return "Configuration is invalid.";
-    case kNotController: return "This is not the correct controller for this cluster.";
-    case kNonEmptyGroup: return "The group is not empty.";
-    case kGroupIdNotFound: return "The group id does not exist.";
-    case 73: return "Topic deletion is disabled.";
+      return "There is no leader for this topic-partition as we are in the middle of a leadership "
+             "election.";
+    case kCoordinatorNotAvailable:
+      return "The coordinator is not available.";
+    case kCoordinatorLoading:
+      return "The coordinator is loading and hence can't process requests.";
+    case kNotCoordinator:
+      return "This is not the correct coordinator.";
+    case kInvalidTopic:
+      return "The request attempted to perform an operation on an invalid topic.";
+    case kInvalidGroupId:
+      return "The configured groupId is invalid.";
+    case kUnsupportedVersion:
+      return "The version of API is not supported.";
+    case kTopicAlreadyExists:
+      return "Topic with this name already exists.";
+    case 37:
+      return "Number of partitions is below 1.";
+    case 38:
+      return "Replication factor is below 1 or larger than the number of available brokers.";
+    case 39:
+      return "Replica assignment is invalid.";
+    case 40:
+      return "Configuration is invalid.";
+    case kNotController:
+      return "This is not the correct controller for this cluster.";
+    case kNonEmptyGroup:
+      return "The group is not empty.";
+    case kGroupIdNotFound:
+      return "The group id does not exist.";
+    case 73:
+      return "Topic deletion is disabled.";
     case kGroupSubscribedToTopic:
-      return "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it.";
-    case kUnknownTopicId: return "This server does not host this topic ID.";
-    default: return {};
+      return "Deleting offsets of a topic is forbidden while the consumer group is actively "
+             "subscribed to it.";
+    case kUnknownTopicId:
+      return "This server does not host this topic ID.";
+    default:
+      return {};
   }
 }
 
@@ -192,9 +214,11 @@ std::string exception_text(const std::string& java_class, const std::string& mes
 
 }  // namespace
 
-KafkaError::KafkaError(int16_t code, std::string message) : code_(code), message_(std::move(message)) {
+KafkaError::KafkaError(int16_t code, std::string message)
+    : code_(code), message_(std::move(message)) {
   const Row* row = row_of(code);
-  java_class_ = "org.apache.kafka.common.errors." + std::string(row ? row->java_class : "UnknownServerException");
+  java_class_ = "org.apache.kafka.common.errors." +
+                std::string(row ? row->java_class : "UnknownServerException");
   if (message_.empty()) message_ = usual_sentence(code);
   if (message_.empty()) message_ = "Error code " + error_name(code) + ".";
   text_ = exception_text(java_class_, message_);

@@ -1,6 +1,7 @@
 #pragma once
-// KafkaError: what the Java clients would have thrown, with the exception's class, since the tools print it.
-// It is this folder's one exception: thrown by AdminClient and by the tools' actions, caught in each tool's main.
+// KafkaError: what the Java clients would have thrown, with the exception's class, since the tools
+// print it. It is this folder's one exception: thrown by AdminClient and by the tools' actions,
+// caught in each tool's main.
 
 #include <cstdint>
 #include <exception>

@@ -12,7 +12,8 @@ namespace odradek::broker::cli {
 namespace {
 
 bool is_true(const Properties& properties, std::string_view key, bool fallback) {
-  return odradek::cli::lower(odradek::cli::trim(get_or(properties, key, fallback ? "true" : "false"))) == "true";
+  return odradek::cli::lower(
+             odradek::cli::trim(get_or(properties, key, fallback ? "true" : "false"))) == "true";
 }
 
 std::string simple_name(std::string_view class_name) {
@@ -26,8 +27,10 @@ using Deserializer = Result<std::string> (*)(std::string_view);
 template <typename Read>
 Result<std::string> fixed_width(std::string_view bytes, size_t size, Read read) {
   if (bytes.size() != size) {
-    return Error(Errc::malformed, "org.apache.kafka.common.errors.SerializationException: Size of data received is not " +
-                                      std::to_string(size));
+    return Error(
+        Errc::malformed,
+        "org.apache.kafka.common.errors.SerializationException: Size of data received is not " +
+            std::to_string(size));
   }
   ByteReader reader(bytes);
   return read(reader);
@@ -39,7 +42,8 @@ std::string shown_double(double value) {
   for (int digits = 1; digits < 17; ++digits) {
     char shorter[64];
     std::snprintf(shorter, sizeof shorter, "%.*g", digits, value);
-    if (std::strtod(shorter, nullptr) == value) return std::strpbrk(shorter, ".en") ? shorter : std::string(shorter) + ".0";
+    if (std::strtod(shorter, nullptr) == value)
+      return std::strpbrk(shorter, ".en") ? shorter : std::string(shorter) + ".0";
   }
   return text;
 }
@@ -69,7 +73,8 @@ Result<std::string> as_float(std::string_view bytes) {
   });
 }
 Result<std::string> as_boolean(std::string_view bytes) {
-  return fixed_width(bytes, 1, [](ByteReader& r) { return std::string(r.boolean() ? "true" : "false"); });
+  return fixed_width(bytes, 1,
+                     [](ByteReader& r) { return std::string(r.boolean() ? "true" : "false"); });
 }
 
 Result<Deserializer> find_deserializer(const std::string& class_name) {
@@ -77,17 +82,26 @@ Result<Deserializer> find_deserializer(const std::string& class_name) {
     std::string_view name;
     Deserializer function;
   };
-  static constexpr Named kKnown[] = {
-      {"", as_bytes},          {"StringDeserializer", as_bytes},     {"ByteArrayDeserializer", as_bytes},
-      {"BytesDeserializer", as_bytes}, {"ByteBufferDeserializer", as_bytes}, {"UUIDDeserializer", as_bytes},
-      {"LongDeserializer", as_long},   {"IntegerDeserializer", as_integer},  {"ShortDeserializer", as_short},
-      {"DoubleDeserializer", as_double}, {"FloatDeserializer", as_float},    {"BooleanDeserializer", as_boolean}};
+  static constexpr Named kKnown[] = {{"", as_bytes},
+                                     {"StringDeserializer", as_bytes},
+                                     {"ByteArrayDeserializer", as_bytes},
+                                     {"BytesDeserializer", as_bytes},
+                                     {"ByteBufferDeserializer", as_bytes},
+                                     {"UUIDDeserializer", as_bytes},
+                                     {"LongDeserializer", as_long},
+                                     {"IntegerDeserializer", as_integer},
+                                     {"ShortDeserializer", as_short},
+                                     {"DoubleDeserializer", as_double},
+                                     {"FloatDeserializer", as_float},
+                                     {"BooleanDeserializer", as_boolean}};
   std::string name = simple_name(class_name);
   for (const auto& known : kKnown) {
     if (known.name == name) return known.function;
   }
-  return Error(Errc::bad_setting, "java.lang.ClassNotFoundException: " + class_name +
-                                      " (Java classes cannot be loaded; the deserializers of Kafka itself are built in)");
+  return Error(
+      Errc::bad_setting,
+      "java.lang.ClassNotFoundException: " + class_name +
+          " (Java classes cannot be loaded; the deserializers of Kafka itself are built in)");
 }
 
 class DefaultFormatter : public MessageFormatter {
@@ -133,7 +147,8 @@ class DefaultFormatter : public MessageFormatter {
       for (size_t i = 0; i < record.headers.size(); ++i) {
         if (i > 0) out += headers_separator_;
         out.append(record.headers[i].first).append(":");
-        if (auto done = put(headers_deserializer_, record.headers[i].second, out); !done) return done;
+        if (auto done = put(headers_deserializer_, record.headers[i].second, out); !done)
+          return done;
       }
       if (record.headers.empty()) out += "NO_HEADERS";
       separate(out, key_ || value_);
@@ -151,16 +166,25 @@ class DefaultFormatter : public MessageFormatter {
 
   static void write_timestamp(const ConsumedRecord& record, std::string& out) {
     switch (record.timestamp_type) {
-      case TimestampType::none: out += "NO_TIMESTAMP"; return;
-      case TimestampType::create_time: out += "CreateTime:"; break;
-      case TimestampType::log_append_time: out += "LogAppendTime:"; break;
+      case TimestampType::none:
+        out += "NO_TIMESTAMP";
+        return;
+      case TimestampType::create_time:
+        out += "CreateTime:";
+        break;
+      case TimestampType::log_append_time:
+        out += "LogAppendTime:";
+        break;
     }
     out += std::to_string(record.timestamp_ms);
   }
 
  private:
-  void separate(std::string& out, bool more) const { out += more ? key_separator_ : line_separator_; }
-  Result<void> put(Deserializer deserializer, const std::optional<std::string_view>& bytes, std::string& out) const {
+  void separate(std::string& out, bool more) const {
+    out += more ? key_separator_ : line_separator_;
+  }
+  Result<void> put(Deserializer deserializer, const std::optional<std::string_view>& bytes,
+                   std::string& out) const {
     if (!bytes) {
       out += null_literal_;
     } else if (deserializer == as_bytes) {
@@ -191,7 +215,8 @@ class DefaultFormatter : public MessageFormatter {
 // Prints as the default formatter, and a line to the log.
 class LoggingFormatter : public MessageFormatter {
  public:
-  explicit LoggingFormatter(std::unique_ptr<MessageFormatter> printer) : printer_(std::move(printer)) {}
+  explicit LoggingFormatter(std::unique_ptr<MessageFormatter> printer)
+      : printer_(std::move(printer)) {}
   Result<void> write(const ConsumedRecord& record, std::string& out) override {
     auto shown = [](const auto& part) { return part ? std::string(*part) : std::string("null"); };
     std::string time;
@@ -199,7 +224,8 @@ class LoggingFormatter : public MessageFormatter {
       DefaultFormatter::write_timestamp(record, time);
       time += ", ";
     }
-    odradek::cli::log_line("INFO", time + "key:" + shown(record.key) + ", value:" + shown(record.value),
+    odradek::cli::log_line("INFO",
+                           time + "key:" + shown(record.key) + ", value:" + shown(record.value),
                            "kafka.tools.LoggingMessageFormatter");
     return printer_->write(record, out);
   }
@@ -215,18 +241,22 @@ class NoOpFormatter : public MessageFormatter {
 
 }  // namespace
 
-Result<std::unique_ptr<MessageFormatter>> make_formatter(const std::string& class_name, const Properties& properties) {
+Result<std::unique_ptr<MessageFormatter>> make_formatter(const std::string& class_name,
+                                                         const Properties& properties) {
   std::string name = simple_name(class_name);
   if (name == "DefaultMessageFormatter") return DefaultFormatter::make(properties);
   if (name == "LoggingMessageFormatter") {
     auto printer = DefaultFormatter::make(properties);
     if (!printer) return printer;
-    return std::unique_ptr<MessageFormatter>(std::make_unique<LoggingFormatter>(std::move(*printer)));
+    return std::unique_ptr<MessageFormatter>(
+        std::make_unique<LoggingFormatter>(std::move(*printer)));
   }
-  if (name == "NoOpMessageFormatter") return std::unique_ptr<MessageFormatter>(std::make_unique<NoOpFormatter>());
+  if (name == "NoOpMessageFormatter")
+    return std::unique_ptr<MessageFormatter>(std::make_unique<NoOpFormatter>());
   if (auto internal = make_internal_formatter(name)) return internal;
-  return Error(Errc::bad_setting, "java.lang.ClassNotFoundException: " + class_name +
-                                      " (Java classes cannot be loaded; the formatters of Kafka itself are built in)");
+  return Error(Errc::bad_setting,
+               "java.lang.ClassNotFoundException: " + class_name +
+                   " (Java classes cannot be loaded; the formatters of Kafka itself are built in)");
 }
 
 }  // namespace odradek::broker::cli

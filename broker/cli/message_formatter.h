@@ -1,6 +1,6 @@
 #pragma once
-// How kafka-console-consumer prints a record. make_formatter knows the formatters that come with Kafka by their class
-// names (2.5 to 4.x); others are Java classes that cannot be loaded.
+// How kafka-console-consumer prints a record. make_formatter knows the formatters that come with
+// Kafka by their class names (2.5 to 4.x); others are Java classes that cannot be loaded.
 
 #include <cstdint>
 #include <memory>
@@ -35,6 +35,7 @@ class MessageFormatter {
 };
 
 // `properties`: print.key and its like. Errors: an unknown class, an unknown deserializer.
-Result<std::unique_ptr<MessageFormatter>> make_formatter(const std::string& class_name, const Properties& properties);
+Result<std::unique_ptr<MessageFormatter>> make_formatter(const std::string& class_name,
+                                                         const Properties& properties);
 
 }  // namespace odradek::broker::cli

@@ -53,25 +53,30 @@ std::optional<std::vector<TopicPartition>> split_topic_argument(const std::strin
   if (argument.find(':') == std::string::npos) return std::nullopt;
   auto parts = odradek::cli::split(argument, ':');
   if (parts.size() != 2 || parts[0].empty()) {
-    throw illegal_argument("Invalid topic arg '" + argument + "', expected topic name and partitions");
+    throw illegal_argument("Invalid topic arg '" + argument +
+                           "', expected topic name and partitions");
   }
   std::vector<TopicPartition> found;
   for (const auto& text : odradek::cli::split(parts[1], ',')) {
     auto number = odradek::cli::parse_int(text);
     if (!number || *number < 0 || *number > INT32_MAX) {
-      throw illegal_argument("Invalid partition '" + text + "' specified in topic arg '" + argument + "''");
+      throw illegal_argument("Invalid partition '" + text + "' specified in topic arg '" +
+                             argument + "''");
     }
     found.push_back({parts[0], PartitionId(static_cast<int32_t>(*number))});
   }
   return found;
 }
 
-std::vector<TopicPartition> partitions_of(AdminClient& client, const std::vector<std::string>& arguments) {
+std::vector<TopicPartition> partitions_of(AdminClient& client,
+                                          const std::vector<std::string>& arguments) {
   std::vector<TopicPartition> found;
   std::vector<std::string> whole_topics;
   for (const auto& argument : arguments) {
-    if (auto partitions = split_topic_argument(argument)) found.insert(found.end(), partitions->begin(), partitions->end());
-    else whole_topics.push_back(argument);
+    if (auto partitions = split_topic_argument(argument))
+      found.insert(found.end(), partitions->begin(), partitions->end());
+    else
+      whole_topics.push_back(argument);
   }
   for (const auto& topic : client.describe_topics(whole_topics)) {
     for (const auto& partition : topic.partitions) {
@@ -84,7 +89,10 @@ std::vector<TopicPartition> partitions_of(AdminClient& client, const std::vector
 int64_t parse_datetime(const std::string& text) {
   // yyyy-MM-ddTHH:mm:ss[.SSS][Z|+HH:mm|+HHmm]
   size_t t = text.find('T');
-  if (t == std::string::npos) throw KafkaError("java.text.ParseException", "Error parsing timestamp. It does not contain a 'T' according to ISO8601 format");
+  if (t == std::string::npos)
+    throw KafkaError(
+        "java.text.ParseException",
+        "Error parsing timestamp. It does not contain a 'T' according to ISO8601 format");
   auto day = odradek::cli::split(std::string_view(text).substr(0, t), '-');
   std::string clock = text.substr(t + 1);
   int64_t zone_ms = 0;
@@ -94,13 +102,15 @@ int64_t parse_datetime(const std::string& text) {
     if (shift != "Z") {
       std::erase(shift, ':');
       if (shift.size() == 3) shift += "00";
-      if (shift.size() != 5) throw KafkaError("java.text.ParseException", "Unparseable date: \"" + text + "\"");
+      if (shift.size() != 5)
+        throw KafkaError("java.text.ParseException", "Unparseable date: \"" + text + "\"");
       int64_t minutes = whole(shift.substr(1, 2), text) * 60 + whole(shift.substr(3, 2), text);
       zone_ms = (shift[0] == '-' ? -1 : 1) * minutes * 60'000;
     }
   }
   auto time = odradek::cli::split(clock, ':');
-  if (day.size() != 3 || time.size() != 3) throw KafkaError("java.text.ParseException", "Unparseable date: \"" + text + "\"");
+  if (day.size() != 3 || time.size() != 3)
+    throw KafkaError("java.text.ParseException", "Unparseable date: \"" + text + "\"");
   int64_t millis = 0;
   auto seconds = odradek::cli::split(time[2], '.');
   if (seconds.size() > 1) {
@@ -120,7 +130,8 @@ int64_t parse_datetime(const std::string& text) {
 int64_t parse_duration(const std::string& text) {
   KafkaError bad("java.time.format.DateTimeParseException", "Text cannot be parsed to a Duration");
   std::string upper = text;
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
   std::string_view rest = upper;
   int64_t sign = 1;
   if (rest.starts_with('-') || rest.starts_with('+')) {
@@ -145,7 +156,7 @@ int64_t parse_duration(const std::string& text) {
     double value = std::strtod(number.c_str(), &end);
     if (*end != '\0') throw bad;
     char unit = rest[digits];
-    double unit_ms = !in_time && unit == 'D' ? 86'400'000.0
+    double unit_ms = !in_time && unit == 'D'  ? 86'400'000.0
                      : in_time && unit == 'H' ? 3'600'000.0
                      : in_time && unit == 'M' ? 60'000.0
                      : in_time && unit == 'S' ? 1000.0
@@ -168,7 +179,8 @@ OffsetPlan to_end(AdminClient& client, const std::vector<TopicPartition>& partit
   return plan;
 }
 
-OffsetPlan to_time(AdminClient& client, const std::vector<TopicPartition>& partitions, int64_t timestamp) {
+OffsetPlan to_time(AdminClient& client, const std::vector<TopicPartition>& partitions,
+                   int64_t timestamp) {
   std::map<TopicPartition, int64_t> questions;
   for (const auto& partition : partitions) questions[partition] = timestamp;
   OffsetPlan plan;
@@ -179,8 +191,9 @@ OffsetPlan to_time(AdminClient& client, const std::vector<TopicPartition>& parti
       plan[partition] = answer.offset;
       continue;
     }
-    std::printf("\nWarn: Partition %d from topic %s is empty. Falling back to latest known offset.\n",
-                partition.partition.value(), partition.topic.c_str());
+    std::printf(
+        "\nWarn: Partition %d from topic %s is empty. Falling back to latest known offset.\n",
+        partition.partition.value(), partition.topic.c_str());
     without.push_back(partition);
   }
   plan.merge(to_end(client, without, kLatest));
@@ -202,14 +215,16 @@ OffsetPlan within_log(AdminClient& client, const OffsetPlan& wanted) {
     plan[partition] = high ? end : start;
     odradek::cli::log_line("WARN",
                            "New offset (" + std::to_string(offset) + ") is " +
-                               (high ? "higher than latest" : "lower than earliest") + " offset for topic partition " +
-                               partition.to_string() + ". Value will be set to " + std::to_string(plan[partition]),
+                               (high ? "higher than latest" : "lower than earliest") +
+                               " offset for topic partition " + partition.to_string() +
+                               ". Value will be set to " + std::to_string(plan[partition]),
                            kLogger);
   }
   return plan;
 }
 
-std::map<std::string, OffsetPlan> read_plan(const std::string& text, const std::vector<std::string>& groups) {
+std::map<std::string, OffsetPlan> read_plan(const std::string& text,
+                                            const std::vector<std::string>& groups) {
   std::map<std::string, OffsetPlan> plans;
   for (const auto& raw : odradek::cli::split(text, '\n')) {
     std::string line(odradek::cli::trim(raw));
@@ -226,7 +241,8 @@ std::map<std::string, OffsetPlan> read_plan(const std::string& text, const std::
     if (!partition || !offset || *partition < 0 || *partition > INT32_MAX) {
       throw illegal_argument("Invalid line of the reset plan: '" + line + "'");
     }
-    plans[with_group ? fields[0] : groups[0]][{fields[at], PartitionId(static_cast<int32_t>(*partition))}] = *offset;
+    plans[with_group ? fields[0] : groups[0]]
+         [{fields[at], PartitionId(static_cast<int32_t>(*partition))}] = *offset;
   }
   return plans;
 }

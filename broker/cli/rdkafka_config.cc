@@ -28,13 +28,30 @@ constexpr std::array kRenamed = {
 
 // Settings of the Java clients that mean nothing to a native program.
 const std::set<std::string_view>& without_counterpart() {
-  static const std::set<std::string_view> names = {
-      "key.serializer", "value.serializer", "key.deserializer", "value.deserializer", "interceptor.classes",
-      "metric.reporters", "metrics.num.samples", "metrics.recording.level", "metrics.sample.window.ms",
-      "auto.include.jmx.reporter", "max.block.ms", "max.poll.records", "default.api.timeout.ms",
-      "exclude.internal.topics", "internal.leave.group.on.close", "metadata.max.idle.ms", "security.providers",
-      "socket.connection.setup.timeout.max.ms", "partitioner.ignore.keys", "partitioner.adaptive.partitioning.enable",
-      "partitioner.availability.timeout.ms", "retry.backoff.max.ms", "group.protocol", "enable.metrics.push"};
+  static const std::set<std::string_view> names = {"key.serializer",
+                                                   "value.serializer",
+                                                   "key.deserializer",
+                                                   "value.deserializer",
+                                                   "interceptor.classes",
+                                                   "metric.reporters",
+                                                   "metrics.num.samples",
+                                                   "metrics.recording.level",
+                                                   "metrics.sample.window.ms",
+                                                   "auto.include.jmx.reporter",
+                                                   "max.block.ms",
+                                                   "max.poll.records",
+                                                   "default.api.timeout.ms",
+                                                   "exclude.internal.topics",
+                                                   "internal.leave.group.on.close",
+                                                   "metadata.max.idle.ms",
+                                                   "security.providers",
+                                                   "socket.connection.setup.timeout.max.ms",
+                                                   "partitioner.ignore.keys",
+                                                   "partitioner.adaptive.partitioning.enable",
+                                                   "partitioner.availability.timeout.ms",
+                                                   "retry.backoff.max.ms",
+                                                   "group.protocol",
+                                                   "enable.metrics.push"};
   return names;
 }
 
@@ -44,21 +61,25 @@ std::string simple_class_name(const std::string& name) {
 }
 
 Error bad_value(const std::string& name, const std::string& value, const std::string& why) {
-  return Error(Errc::bad_setting,
-               "org.apache.kafka.common.config.ConfigException: Invalid value " + value + " for configuration " + name +
-                   (why.empty() ? "" : ": " + why));
+  return Error(Errc::bad_setting, "org.apache.kafka.common.config.ConfigException: Invalid value " +
+                                      value + " for configuration " + name +
+                                      (why.empty() ? "" : ": " + why));
 }
 
 Result<void> set(rd_kafka_conf_t* conf, const std::string& java_name, const std::string& name,
                  const std::string& value) {
   char why[512];
   switch (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why, sizeof why)) {
-    case RD_KAFKA_CONF_OK: return {};
-    case RD_KAFKA_CONF_INVALID: return bad_value(java_name, value, why);
-    case RD_KAFKA_CONF_UNKNOWN: break;
+    case RD_KAFKA_CONF_OK:
+      return {};
+    case RD_KAFKA_CONF_INVALID:
+      return bad_value(java_name, value, why);
+    case RD_KAFKA_CONF_UNKNOWN:
+      break;
   }
-  odradek::cli::log_line("WARN", "These configurations '[" + java_name + "]' were supplied but are not used yet.",
-                         "org.apache.kafka.clients.admin.AdminClientConfig");
+  odradek::cli::log_line(
+      "WARN", "These configurations '[" + java_name + "]' were supplied but are not used yet.",
+      "org.apache.kafka.clients.admin.AdminClientConfig");
   return {};
 }
 
@@ -73,19 +94,22 @@ std::string assignment_strategy(const std::string& classes) {
     if (name == "StickyAssignor") name = "range";
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
-  // The two protocols cannot be mixed here; a list of both means the eager one first, as the Java default does.
+  // The two protocols cannot be mixed here; a list of both means the eager one first, as the Java
+  // default does.
   if (names.size() > 1) std::erase(names, "cooperative-sticky");
   return odradek::cli::join(names, ",");
 }
 
 std::string partitioner(const std::string& java_class) {
   std::string name = simple_class_name(java_class);
-  if (name.empty() || name == "DefaultPartitioner" || name == "BuiltInPartitioner") return "murmur2_random";
+  if (name.empty() || name == "DefaultPartitioner" || name == "BuiltInPartitioner")
+    return "murmur2_random";
   if (name == "RoundRobinPartitioner" || name == "UniformStickyPartitioner") return "random";
   return java_class;
 }
 
-Result<void> set_one(rd_kafka_conf_t* conf, const std::string& name, const std::string& value, ClientRole role) {
+Result<void> set_one(rd_kafka_conf_t* conf, const std::string& name, const std::string& value,
+                     ClientRole role) {
   if (without_counterpart().contains(name)) return {};
   if (name == "buffer.memory") {
     auto bytes = parse_int(value);
@@ -93,13 +117,19 @@ Result<void> set_one(rd_kafka_conf_t* conf, const std::string& name, const std::
     return set(conf, name, "queue.buffering.max.kbytes",
                std::to_string(std::clamp<int64_t>(*bytes / 1024, 1, INT32_MAX)));
   }
-  if (name == "compression.type") return set(conf, name, "compression.codec", lower(value));
+  if (name == "compression.type") {
+    static const std::set<std::string> codecs = {"none", "gzip", "snappy", "lz4", "zstd"};
+    if (!codecs.contains(value))
+      return bad_value(name, value, "String must be one of: none, gzip, snappy, lz4, zstd");
+    return set(conf, name, "compression.codec", value);
+  }
   if (name == "partitioner.class") return set(conf, name, "partitioner", partitioner(value));
   if (name == "partition.assignment.strategy") {
     return set(conf, name, "partition.assignment.strategy", assignment_strategy(value));
   }
   if (name == "metadata.max.age.ms") {
-    if (auto done = set(conf, name, "topic.metadata.refresh.interval.ms", value); !done) return done;
+    if (auto done = set(conf, name, "topic.metadata.refresh.interval.ms", value); !done)
+      return done;
     return set(conf, name, "metadata.max.age.ms", value);
   }
   if (name == "retries" || name == "linger.ms" || name == "batch.size" || name == "acks" ||
@@ -110,7 +140,8 @@ Result<void> set_one(rd_kafka_conf_t* conf, const std::string& name, const std::
     if (renamed.java == name) return set(conf, name, std::string(renamed.librdkafka), value);
   }
   if (name == "auto.offset.reset" && lower(value) == "none") return set(conf, name, name, "error");
-  return set(conf, name, name, lower(value) == "true" || lower(value) == "false" ? lower(value) : value);
+  return set(conf, name, name,
+             lower(value) == "true" || lower(value) == "false" ? lower(value) : value);
 }
 
 std::string client_label(const rd_kafka_t* client) {
@@ -133,11 +164,13 @@ void on_error(rd_kafka_t* client, int code, const char* reason, void*) {
   auto error = static_cast<rd_kafka_resp_err_t>(code);
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
   if (error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__RESOLVE) {
-    odradek::cli::log_line("WARN", client_label(client) + "Connection to a broker failed: " + reason,
+    odradek::cli::log_line("WARN",
+                           client_label(client) + "Connection to a broker failed: " + reason,
                            "org.apache.kafka.clients.NetworkClient");
     return;
   }
-  odradek::cli::log_line("ERROR", client_label(client) + reason, "org.apache.kafka.clients.NetworkClient");
+  odradek::cli::log_line("ERROR", client_label(client) + reason,
+                         "org.apache.kafka.clients.NetworkClient");
 }
 
 }  // namespace
@@ -162,7 +195,8 @@ Result<RdKafka> make_rdkafka_client(RdConf conf, ClientRole role) {
   char why[512];
   auto type = role == ClientRole::producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
   rd_kafka_t* client = rd_kafka_new(type, conf.get(), why, sizeof why);
-  if (!client) return Error(Errc::bad_setting, std::string("org.apache.kafka.common.KafkaException: ") + why);
+  if (!client)
+    return Error(Errc::bad_setting, std::string("org.apache.kafka.common.KafkaException: ") + why);
   (void)conf.release();  // rd_kafka_new owns it after success only
   return RdKafka(client);
 }
@@ -173,20 +207,40 @@ std::string java_text(rd_kafka_resp_err_t error, const std::string& detail) {
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-    case RD_KAFKA_RESP_ERR__TRANSPORT: name = "TimeoutException"; break;
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+      name = "TimeoutException";
+      break;
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: name = "UnknownTopicOrPartitionException"; break;
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: name = "RecordTooLargeException"; break;
-    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION: name = "InvalidTopicException"; break;
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED: name = "TopicAuthorizationException"; break;
-    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS: name = "NotEnoughReplicasException"; break;
-    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER: name = "OutOfOrderSequenceException"; break;
-    case RD_KAFKA_RESP_ERR_INVALID_MSG: name = "CorruptRecordException"; break;
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD: name = "InvalidRecordException"; break;
-    default: break;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      name = "UnknownTopicOrPartitionException";
+      break;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      name = "RecordTooLargeException";
+      break;
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      name = "InvalidTopicException";
+      break;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      name = "TopicAuthorizationException";
+      break;
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+      name = "NotEnoughReplicasException";
+      break;
+    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+      name = "OutOfOrderSequenceException";
+      break;
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+      name = "CorruptRecordException";
+      break;
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+      name = "InvalidRecordException";
+      break;
+    default:
+      break;
   }
-  return "org.apache.kafka.common.errors." + name + ": " + (detail.empty() ? rd_kafka_err2str(error) : detail);
+  return "org.apache.kafka.common.errors." + name + ": " +
+         (detail.empty() ? rd_kafka_err2str(error) : detail);
 }
 
 }  // namespace odradek::broker::cli

@@ -18,6 +18,12 @@ Properties command_config(const odradek::cli::Options& options, std::string_view
   return std::move(*loaded);
 }
 
+void fail(const Error& error) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s\n", error.what().c_str());
+  std::exit(1);
+}
+
 void log_exception(const KafkaError& error, std::string_view logger) {
   odradek::cli::log_line("ERROR", error.to_string() + "\n", logger);
 }

@@ -1,5 +1,6 @@
 #pragma once
-// What kafka-topics does: one action each way, through brokers (TopicCommand) or on the znodes (ZkTopicCommand, 2.5's
+// What kafka-topics does: one action each way, through brokers (TopicCommand) or on the znodes
+// (ZkTopicCommand, 2.5's
 // --zookeeper). Both print to standard output and throw KafkaError.
 
 #include <map>
@@ -31,7 +32,9 @@ struct TopicRequest {
   bool rack_aware = true;
 
   // Which half of a description is wanted.
-  bool describe_topics() const { return !unavailable && !under_replicated && !under_min_isr && !at_min_isr; }
+  bool describe_topics() const {
+    return !unavailable && !under_replicated && !under_min_isr && !at_min_isr;
+  }
   bool describe_partitions() const { return !with_overrides; }
 };
 
@@ -58,11 +61,12 @@ struct PartitionLine {
   bool marked_for_deletion = false;
 };
 void print_partition(const PartitionLine& line);
-void print_topic(const std::string& name, const Uuid& id, size_t partitions, size_t replication_factor,
-                 const std::string& configs, bool marked_for_deletion);
+void print_topic(const std::string& name, const Uuid& id, size_t partitions,
+                 size_t replication_factor, const std::string& configs, bool marked_for_deletion);
 void warn_about_collisions(const std::string& topic);
 // An expression that matches nothing is an error, unless the user allowed it.
-void ensure_found(const std::vector<std::string>& found, const std::optional<std::string>& wanted, bool required);
+void ensure_found(const std::vector<std::string>& found, const std::optional<std::string>& wanted,
+                  bool required);
 std::string numbers(const std::vector<int32_t>& list);
 
 }  // namespace odradek::broker::cli

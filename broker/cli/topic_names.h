@@ -7,8 +7,9 @@
 
 namespace odradek::broker::cli {
 
-// The names that an expression (--topic, --include) matches as a whole; commas separate alternatives. An expression
-// that is none matches the name that it spells. Internal topics are left out where asked.
+// The names that an expression (--topic, --include) matches as a whole; commas separate
+// alternatives. An expression that is none matches the name that it spells. Internal topics are
+// left out where asked.
 class TopicFilter {
  public:
   TopicFilter(std::string_view expression, bool exclude_internal);
@@ -22,8 +23,10 @@ class TopicFilter {
 bool is_internal_topic(std::string_view name);
 // '.' or '_': such names collide in metric names.
 bool has_collision_characters(std::string_view name);
-// The first existing topic whose name is the same when '.' is read as '_'; empty when there is none.
-std::vector<std::string> colliding_topics(std::string_view name, const std::vector<std::string>& existing);
+// The first existing topic whose name is the same when '.' is read as '_'; empty when there is
+// none.
+std::vector<std::string> colliding_topics(std::string_view name,
+                                          const std::vector<std::string>& existing);
 // The sentence of Kafka 2.5 for a name that is not allowed; empty when it is.
 std::string name_problem_2_5(std::string_view name);
 // The sentence of 3.5 likewise.

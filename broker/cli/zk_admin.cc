@@ -35,7 +35,8 @@ T must(Result<T> result) {
 Json parse(const std::string& path, const std::string& text) {
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object()) {
-    throw KafkaError("org.apache.kafka.common.KafkaException", "The znode " + path + " does not hold what Kafka writes there");
+    throw KafkaError("org.apache.kafka.common.KafkaException",
+                     "The znode " + path + " does not hold what Kafka writes there");
   }
   return json;
 }
@@ -51,7 +52,8 @@ std::vector<int32_t> id_list(const Json& json) {
 
 Json partitions_json(const Assignment& assignment) {
   Json partitions = Json::object();
-  for (const auto& [partition, brokers] : assignment) partitions[std::to_string(partition)] = brokers;
+  for (const auto& [partition, brokers] : assignment)
+    partitions[std::to_string(partition)] = brokers;
   return partitions;
 }
 
@@ -70,8 +72,9 @@ void mix_racks(std::vector<ZkBroker>& brokers) {
 
 }  // namespace
 
-Assignment assign_replicas(std::vector<ZkBroker> brokers, int32_t partitions, int32_t replication_factor,
-                           int32_t first_partition, int32_t first_index, int32_t shift, bool rack_aware) {
+Assignment assign_replicas(std::vector<ZkBroker> brokers, int32_t partitions,
+                           int32_t replication_factor, int32_t first_partition, int32_t first_index,
+                           int32_t shift, bool rack_aware) {
   auto n = static_cast<int32_t>(brokers.size());
   if (partitions <= 0) {
     throw KafkaError("org.apache.kafka.common.errors.InvalidPartitionsException",
@@ -102,7 +105,8 @@ Assignment assign_replicas(std::vector<ZkBroker> brokers, int32_t partitions, in
   return assignment;
 }
 
-ZkAdmin::ZkAdmin(const std::string& connect) : client_(ZkClient::Settings{connect, 30'000, false}, nullptr) {
+ZkAdmin::ZkAdmin(const std::string& connect)
+    : client_(ZkClient::Settings{connect, 30'000, false}, nullptr) {
   if (auto done = client_.connect(kConnectMs); !done) fail(done.error());
 }
 
@@ -130,7 +134,8 @@ std::vector<ZkBroker> ZkAdmin::brokers() {
     if (!id || !data) continue;
     Json json = parse("/brokers/ids/" + name, *data);
     ZkBroker broker{static_cast<int32_t>(*id), std::nullopt};
-    if (json.contains("rack") && json["rack"].is_string()) broker.rack = json["rack"].get<std::string>();
+    if (json.contains("rack") && json["rack"].is_string())
+      broker.rack = json["rack"].get<std::string>();
     found.push_back(broker);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -160,23 +165,27 @@ std::optional<Assignment> ZkAdmin::assignment(const std::string& topic) {
   Assignment found;
   if (!json.contains("partitions") || !json["partitions"].is_object()) return found;
   for (const auto& [key, brokers] : json["partitions"].items()) {
-    if (auto number = odradek::cli::parse_int(key)) found[static_cast<int32_t>(*number)] = id_list(brokers);
+    if (auto number = odradek::cli::parse_int(key))
+      found[static_cast<int32_t>(*number)] = id_list(brokers);
   }
   return found;
 }
 
 std::optional<ZkPartitionState> ZkAdmin::state(const std::string& topic, int32_t partition) {
-  std::string path = "/brokers/topics/" + topic + "/partitions/" + std::to_string(partition) + "/state";
+  std::string path =
+      "/brokers/topics/" + topic + "/partitions/" + std::to_string(partition) + "/state";
   auto data = read(path);
   if (!data) return std::nullopt;
   Json json = parse(path, *data);
   ZkPartitionState found;
-  if (json.contains("leader") && json["leader"].is_number_integer()) found.leader = json["leader"].get<int32_t>();
+  if (json.contains("leader") && json["leader"].is_number_integer())
+    found.leader = json["leader"].get<int32_t>();
   if (json.contains("isr")) found.isr = id_list(json["isr"]);
   return found;
 }
 
-void ZkAdmin::create_topic(const std::string& topic, const Assignment& assignment, const Configs& configs) {
+void ZkAdmin::create_topic(const std::string& topic, const Assignment& assignment,
+                           const Configs& configs) {
   if (std::string problem = name_problem_2_5(topic); !problem.empty()) {
     throw KafkaError("org.apache.kafka.common.errors.InvalidTopicException", problem);
   }
@@ -188,7 +197,8 @@ void ZkAdmin::create_topic(const std::string& topic, const Assignment& assignmen
     auto colliding = colliding_topics(topic, existing);
     if (!colliding.empty()) {
       throw KafkaError("org.apache.kafka.common.errors.InvalidTopicException",
-                       "Topic '" + topic + "' collides with existing topics: " + odradek::cli::join(colliding, ", "));
+                       "Topic '" + topic + "' collides with existing topics: " +
+                           odradek::cli::join(colliding, ", "));
     }
   }
   for (const auto& [partition, brokers] : assignment) {
@@ -207,7 +217,8 @@ void ZkAdmin::create_topic(const std::string& topic, const Assignment& assignmen
   json["partitions"] = partitions_json(assignment);
   json["adding_replicas"] = Json::object();
   json["removing_replicas"] = Json::object();
-  auto made = client_.create("/brokers/topics/" + topic, json.dump(), open_acl(), CreateMode::kPersistent);
+  auto made =
+      client_.create("/brokers/topics/" + topic, json.dump(), open_acl(), CreateMode::kPersistent);
   if (!made && made.error().code() == Errc::node_exists) {
     throw KafkaError(kTopicAlreadyExists, "Topic '" + topic + "' already exists.");
   }
@@ -217,14 +228,17 @@ void ZkAdmin::create_topic(const std::string& topic, const Assignment& assignmen
 void ZkAdmin::set_assignment(const std::string& topic, const Assignment& assignment) {
   std::string path = "/brokers/topics/" + topic;
   auto data = read(path);
-  if (!data) throw KafkaError("org.apache.kafka.common.errors.InvalidTopicException", "The topic " + topic + " does not exist");
+  if (!data)
+    throw KafkaError("org.apache.kafka.common.errors.InvalidTopicException",
+                     "The topic " + topic + " does not exist");
   Json json = parse(path, *data);
   json["partitions"] = partitions_json(assignment);
   must(client_.set(path, json.dump(), -1));
 }
 
 bool ZkAdmin::mark_for_deletion(const std::string& topic) {
-  auto made = client_.create("/admin/delete_topics/" + topic, std::nullopt, open_acl(), CreateMode::kPersistent);
+  auto made = client_.create("/admin/delete_topics/" + topic, std::nullopt, open_acl(),
+                             CreateMode::kPersistent);
   if (!made && made.error().code() == Errc::node_exists) return false;
   must(std::move(made));
   return true;
@@ -261,7 +275,8 @@ void ZkAdmin::set_configs(const std::string& entity, const Configs& configs, boo
   change["version"] = 2;
   change["entity_path"] = entity;
   if (auto made = client_.create_path("/config/changes"); !made) fail(made.error());
-  must(client_.create("/config/changes/config_change_", change.dump(), open_acl(), CreateMode::kPersistentSequential));
+  must(client_.create("/config/changes/config_change_", change.dump(), open_acl(),
+                      CreateMode::kPersistentSequential));
 }
 
 }  // namespace odradek::broker::cli

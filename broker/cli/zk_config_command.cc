@@ -48,7 +48,8 @@ bool is_encoded(const std::string& type) { return type == "users" || type == "cl
 
 // An entity as a path below /config.
 struct Path {
-  std::vector<std::pair<std::string, std::string>> parts;  // type, name as in the path; users then clients
+  std::vector<std::pair<std::string, std::string>>
+      parts;  // type, name as in the path; users then clients
 
   std::string text() const {
     std::vector<std::string> words;
@@ -61,9 +62,13 @@ struct Path {
   std::string shown() const {
     std::vector<std::string> words;
     for (const auto& [type, name] : parts) {
-      std::string kind = type == "users" ? "user-principal" : type == "clients" ? "client-id" : type.substr(0, type.size() - 1);
-      if (name == kDefault) words.push_back("default " + kind);
-      else words.push_back(kind + " '" + (is_encoded(type) ? decode(name) : name) + "'");
+      std::string kind = type == "users"     ? "user-principal"
+                         : type == "clients" ? "client-id"
+                                             : type.substr(0, type.size() - 1);
+      if (name == kDefault)
+        words.push_back("default " + kind);
+      else
+        words.push_back(kind + " '" + (is_encoded(type) ? decode(name) : name) + "'");
     }
     return join(words, ", ");
   }
@@ -82,8 +87,10 @@ std::vector<Path> entities_of(ZkAdmin& admin, const ConfigRequest& request) {
     for (const auto& base : found) {
       std::string folder = (base.parts.empty() ? "" : base.text() + "/") + entity.type;
       std::vector<std::string> names;
-      if (entity.name) names.push_back(path_name(entity));
-      else names = admin.config_entities(folder);
+      if (entity.name)
+        names.push_back(path_name(entity));
+      else
+        names = admin.config_entities(folder);
       for (const auto& name : names) {
         Path path = base;
         path.parts.emplace_back(entity.type, name);
@@ -96,7 +103,8 @@ std::vector<Path> entities_of(ZkAdmin& admin, const ConfigRequest& request) {
 }
 
 void describe(ZkAdmin& admin, const ConfigRequest& request) {
-  bool all_users = request.entities.size() == 1 && request.entities[0].type == "users" && !request.entities[0].name;
+  bool all_users = request.entities.size() == 1 && request.entities[0].type == "users" &&
+                   !request.entities[0].name;
   for (const auto& path : entities_of(admin, request)) {
     auto configs = admin.configs(path.text());
     if (configs.empty() && all_users) continue;
@@ -120,16 +128,19 @@ void check_added(ZkAdmin& admin, const ConfigRequest& request) {
       auto id = odradek::cli::parse_int(*entity.name);
       if (!id) throw illegal_argument("Invalid broker id: " + *entity.name);
       if (admin.broker_is_up(static_cast<int32_t>(*id))) {
-        throw illegal_argument("--bootstrap-server option must be specified to update the configs of a running broker");
+        throw illegal_argument(
+            "--bootstrap-server option must be specified to update the configs of a running "
+            "broker");
       }
     }
     return;
   }
-  static constexpr std::string_view kQuotas[] = {"producer_byte_rate", "consumer_byte_rate", "request_percentage",
-                                                 "controller_mutation_rate"};
+  static constexpr std::string_view kQuotas[] = {"producer_byte_rate", "consumer_byte_rate",
+                                                 "request_percentage", "controller_mutation_rate"};
   for (const auto& [key, value] : request.add) {
     if (key.starts_with("SCRAM-")) {
-      throw illegal_argument("SCRAM credentials come with a later version of this tool, together with SASL.");
+      throw illegal_argument(
+          "SCRAM credentials come with a later version of this tool, together with SASL.");
     }
     if (std::find(std::begin(kQuotas), std::end(kQuotas), key) == std::end(kQuotas)) {
       throw illegal_argument("Unknown Dynamic Configuration: Set(" + key + ").");
@@ -146,7 +157,8 @@ void alter(ZkAdmin& admin, const ConfigRequest& request) {
     if (!configs.contains(key)) invalid.push_back(key);
   }
   if (!invalid.empty()) {
-    throw KafkaError("org.apache.kafka.common.errors.InvalidConfigurationException", "Invalid config(s): " + join(invalid, ","));
+    throw KafkaError("org.apache.kafka.common.errors.InvalidConfigurationException",
+                     "Invalid config(s): " + join(invalid, ","));
   }
   for (const auto& [key, value] : request.add) configs[key] = value;
   for (const auto& key : request.remove) configs.erase(key);
@@ -164,8 +176,10 @@ void alter(ZkAdmin& admin, const ConfigRequest& request) {
 
 void configs_on_znodes(const std::string& connect, const ConfigRequest& request) {
   ZkAdmin admin(connect);
-  if (request.alter) alter(admin, request);
-  else describe(admin, request);
+  if (request.alter)
+    alter(admin, request);
+  else
+    describe(admin, request);
 }
 
 }  // namespace odradek::broker::cli

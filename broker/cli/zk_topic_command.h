@@ -1,5 +1,6 @@
 #pragma once
-// kafka-topics --zookeeper of Kafka 2.5: the same actions, done on the znodes as its tool does them.
+// kafka-topics --zookeeper of Kafka 2.5: the same actions, done on the znodes as its tool does
+// them.
 
 #include <memory>
 #include <string>

@@ -24,12 +24,13 @@ std::string_view name_of(GroupState state) {
   return "Unknown";
 }
 
-Group::Group(std::string id, const GroupSettings& settings, const std::function<std::string()>& uuid)
+Group::Group(std::string id, const GroupSettings& settings,
+             const std::function<std::string()>& uuid)
     : id_(std::move(id)), settings_(settings), uuid_(uuid) {}
 
 bool Group::is_vacant() const {
-  return state_ == GroupState::empty && members_.empty() && pending_members_.empty() && offsets_.empty() &&
-         !offsets_.has_pending() && !has_record_ && generation_ == 0;
+  return state_ == GroupState::empty && members_.empty() && pending_members_.empty() &&
+         offsets_.empty() && !offsets_.has_pending() && !has_record_ && generation_ == 0;
 }
 
 std::optional<Errc> Group::check_member(const std::string& member_id,
@@ -58,7 +59,8 @@ void Group::start_session(Member& member, Now now) {
   wake_at(member.session_deadline_ms);
 }
 
-// Deadlines that moved away since leave deadline_ms_ too early; it is made exact only when it is reached.
+// Deadlines that moved away since leave deadline_ms_ too early; it is made exact only when it is
+// reached.
 void Group::find_deadline() {
   deadline_ms_ = std::min(join_deadline_ms_, sync_deadline_ms_);
   for (const auto& [id, member] : members_) wake_at(member.session_deadline_ms);
@@ -66,7 +68,15 @@ void Group::find_deadline() {
 }
 
 std::string Group::new_member_id(const JoinRequest& request) const {
-  return (request.instance_id ? *request.instance_id : request.client_id) + "-" + uuid_();
+  // the whole id has to fit into a string of the protocol (32767 bytes)
+  constexpr size_t kMaxPrefix = 32'000;
+  std::string prefix = request.instance_id ? *request.instance_id : request.client_id;
+  if (prefix.size() > kMaxPrefix) {
+    size_t end = kMaxPrefix;
+    while (end > 0 && (static_cast<unsigned char>(prefix[end]) & 0xc0) == 0x80) --end;
+    prefix.resize(end);
+  }
+  return prefix + "-" + uuid_();
 }
 
 std::optional<Errc> Group::heartbeat(const HeartbeatRequest& request, Now now) {
@@ -89,7 +99,8 @@ LeaveResponse Group::leave(const LeaveRequest& request, Now now, Outbox& out) {
     std::string member_id = leaving.member_id;
     if (member_id.empty()) {
       // an administrator removes a static member by its instance id alone
-      auto at = leaving.instance_id ? static_members_.find(*leaving.instance_id) : static_members_.end();
+      auto at =
+          leaving.instance_id ? static_members_.find(*leaving.instance_id) : static_members_.end();
       if (at == static_members_.end()) {
         response.members.push_back(Errc::unknown_member_id);
         continue;
@@ -102,8 +113,8 @@ LeaveResponse Group::leave(const LeaveRequest& request, Now now, Outbox& out) {
       response.members.push_back(error);
       continue;
     }
-    LOG_INFO("server", "Group {}: member {} leaves{}{}", id_, member_id, leaving.reason.empty() ? "" : ": ",
-             leaving.reason);
+    LOG_INFO("server", "Group {}: member {} leaves{}{}", id_, member_id,
+             leaving.reason.empty() ? "" : ": ", leaving.reason);
     member_gone(member_id, "a member left", now, out);
     response.members.push_back(std::nullopt);
   }
@@ -113,7 +124,8 @@ LeaveResponse Group::leave(const LeaveRequest& request, Now now, Outbox& out) {
 
 void Group::tick(Now now, Outbox& out) {
   if (now.monotonic_ms < deadline_ms_) return;
-  std::erase_if(pending_members_, [&](const auto& pending) { return pending.second <= now.monotonic_ms; });
+  std::erase_if(pending_members_,
+                [&](const auto& pending) { return pending.second <= now.monotonic_ms; });
   expire_members(now, out);
   if (sync_deadline_ms_ <= now.monotonic_ms) sync_time_is_up(now, out);
   settle(now, out);
@@ -148,7 +160,8 @@ void Group::abandon(Errc why, Outbox& out) {
     if (member.waiting_sync) {
       SyncResponse response;
       response.error = why;
-      out.replies.push_back({*std::exchange(member.waiting_sync, std::nullopt), std::move(response)});
+      out.replies.push_back(
+          {*std::exchange(member.waiting_sync, std::nullopt), std::move(response)});
     }
   }
 }
@@ -189,7 +202,8 @@ void Group::remove(RequestToken token, Outbox& out) {
     offsets_.for_each([&](const TopicPartition& partition, const StoredOffset&) {
       write.records.push_back(offset_tombstone({id_, partition}));
     });
-    if (has_record_ || generation_ > 0 || write.records.empty()) write.records.push_back(group_tombstone(id_));
+    if (has_record_ || generation_ > 0 || write.records.empty())
+      write.records.push_back(group_tombstone(id_));
     state_ = GroupState::dead;  // nobody joins while the tombstones are stored
     out.writes.push_back(std::move(write));
     return;
@@ -197,7 +211,8 @@ void Group::remove(RequestToken token, Outbox& out) {
   out.replies.push_back({token, std::move(response)});
 }
 
-void Group::replay(const OffsetRecord& record, Offset log_offset, std::optional<ProducerId> producer) {
+void Group::replay(const OffsetRecord& record, Offset log_offset,
+                   std::optional<ProducerId> producer) {
   if (!record.value) {
     offsets_.erase(record.key.partition);
   } else if (producer) {
@@ -213,11 +228,13 @@ void Group::replay(const StoredGroup& record, Now now, Outbox& out) {
     restore(record, now);
     return;
   }
-  // Stored by this group itself. A rebalance that began meanwhile has made it history, but for the record's being there.
+  // Stored by this group itself. A rebalance that began meanwhile has made it history, but for the
+  // record's being there.
   if (record.generation != generation_) return;
   for (const StoredMember& stored : record.members) {
     if (Member* member = find(stored.id)) {
-      hold(static_cast<int64_t>(stored.assignment.size()) - static_cast<int64_t>(member->assignment.size()));
+      hold(static_cast<int64_t>(stored.assignment.size()) -
+           static_cast<int64_t>(member->assignment.size()));
       member->assignment = stored.assignment;
     }
   }
@@ -269,7 +286,8 @@ void Group::restore(const StoredGroup& record, Now now) {
   }
   state_ = members_.empty() ? GroupState::empty : GroupState::stable;
   // a record without a leader cannot keep one; any member can assign
-  if (!members_.empty() && (!leader_ || !members_.contains(*leader_))) leader_ = members_.begin()->first;
+  if (!members_.empty() && (!leader_ || !members_.contains(*leader_)))
+    leader_ = members_.begin()->first;
 }
 
 void Group::activate(Now now, Outbox& out) {
@@ -284,16 +302,21 @@ void Group::activate(Now now, Outbox& out) {
 void Group::written(const Write& write, std::optional<Errc> error, Now now, Outbox& out) {
   if (const auto* assignment = std::get_if<AssignmentWrite>(&write.purpose)) {
     storing_assignment_ = false;
-    if (!error || state_ != GroupState::completing_rebalance || assignment->generation != generation_) return;
-    LOG_WARN("server", "Group {}: the assignment of generation {} could not be stored ({}); it rebalances", id_,
-             generation_, name_of(*error));
+    if (!error || state_ != GroupState::completing_rebalance ||
+        assignment->generation != generation_)
+      return;
+    LOG_WARN("server",
+             "Group {}: the assignment of generation {} could not be stored ({}); it rebalances",
+             id_, generation_, name_of(*error));
     for (auto& [id, member] : members_) {
       if (member.waiting_sync) reply_sync(member, error, now, out);
     }
     maybe_prepare_rebalance("the assignment could not be stored", now, out);
     settle(now, out);
   } else if (std::holds_alternative<EmptyGroupWrite>(write.purpose)) {
-    if (error) LOG_WARN("server", "Group {}: that it is empty could not be stored ({})", id_, name_of(*error));
+    if (error)
+      LOG_WARN("server", "Group {}: that it is empty could not be stored ({})", id_,
+               name_of(*error));
   } else if (const auto* static_member = std::get_if<StaticMemberWrite>(&write.purpose)) {
     Member* member = find(static_member->member_id);
     if (member == nullptr || member->waiting_join != static_member->token) return;
@@ -305,7 +328,8 @@ void Group::written(const Write& write, std::optional<Errc> error, Now now, Outb
     } else if (static_member->supports_skip_assignment) {
       response.skip_assignment = is_leader;
     } else {
-      // before JoinGroup v9 it must not take itself for the leader: a stable group takes no assignment
+      // before JoinGroup v9 it must not take itself for the leader: a stable group takes no
+      // assignment
       response.members.clear();
       response.leader = static_member->previous_leader;
     }

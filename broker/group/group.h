@@ -1,5 +1,6 @@
 #pragma once
-// Group: the state machine of one group of the classic protocol: members, generations, rebalances, offsets.
+// Group: the state machine of one group of the classic protocol: members, generations, rebalances,
+// offsets.
 //
 //              join                       all joined / time is up
 //   Empty ───────────▶ PreparingRebalance ───────────────────────▶ CompletingRebalance
@@ -7,11 +8,12 @@
 //     └──── none joined ─┼──────┘    └────── join, leave, time ───────┤  is stored
 //                        └──────────────────── Stable ◀───────────────┘
 //
-// Messages and time go in, replies and records to write go out; it waits for nobody. It lives on the shard of its
-// __consumer_offsets partition. What is committed (generation with assignments, offsets) is changed by replay() alone,
-// which runs the same way for a record just stored and for one read at the start. Members that join, votes, deadlines
-// and waiting requests are not stored: after a crash members keep their last generation and have a whole session
-// time-out to be heard of again.
+// Messages and time go in, replies and records to write go out; it waits for nobody. It lives on
+// the shard of its
+// __consumer_offsets partition. What is committed (generation with assignments, offsets) is changed
+// by replay() alone, which runs the same way for a record just stored and for one read at the
+// start. Members that join, votes, deadlines and waiting requests are not stored: after a crash
+// members keep their last generation and have a whole session time-out to be heard of again.
 
 #include <cstdint>
 #include <functional>
@@ -68,8 +70,8 @@ class Group {
   std::vector<FetchedOffset> fetch(const std::optional<std::vector<TopicPartition>>& partitions,
                                    bool require_stable) const;
   void delete_offsets(const DeleteOffsetsRequest& request, RequestToken token, Outbox& out);
-  // Tombstones for what is past its time (KIP-211), at most `limit`; with the last one the group goes too.
-  // Returns how many.
+  // Tombstones for what is past its time (KIP-211), at most `limit`; with the last one the group
+  // goes too. Returns how many.
   size_t expire(Now now, size_t limit, Outbox& out);
   void delete_topics(const std::set<std::string>& topics, Outbox& out);
 
@@ -83,7 +85,9 @@ class Group {
   void replay(const StoredGroup& record, Now now, Outbox& out);
   // The group's tombstone.
   void replay_removed();
-  void end_transaction(ProducerId producer, bool commit) { offsets_.end_transaction(producer, commit); }
+  void end_transaction(ProducerId producer, bool commit) {
+    offsets_.end_transaction(producer, commit);
+  }
   // After the last record: sessions start.
   void activate(Now now, Outbox& out);
   // A write of this group has ended; on success its records have been replayed already.
@@ -95,10 +99,11 @@ class Group {
   // group_join.cc
   void join_new(const JoinRequest& request, RequestToken token, Now now, Outbox& out);
   void join_known(const JoinRequest& request, RequestToken token, Now now, Outbox& out);
-  void add_member(const JoinRequest& request, const std::string& member_id, RequestToken token, Now now, Outbox& out);
+  void add_member(const JoinRequest& request, const std::string& member_id, RequestToken token,
+                  Now now, Outbox& out);
   void update_member(Member& member, const JoinRequest& request, RequestToken token, Outbox& out);
-  void replace_static_member(const JoinRequest& request, const std::string& old_id, RequestToken token, Now now,
-                             Outbox& out);
+  void replace_static_member(const JoinRequest& request, const std::string& old_id,
+                             RequestToken token, Now now, Outbox& out);
   bool accepts(const std::string& member_id) const;
   bool supports(const JoinRequest& request) const;
   JoinResponse joined(const Member& member) const;
@@ -127,7 +132,8 @@ class Group {
   StoredGroup to_store() const;
 
   // group.cc
-  std::optional<Errc> check_member(const std::string& member_id, const std::optional<std::string>& instance_id) const;
+  std::optional<Errc> check_member(const std::string& member_id,
+                                   const std::optional<std::string>& instance_id) const;
   Member* find(const std::string& member_id);
   const Member* find(const std::string& member_id) const;
   void start_session(Member& member, Now now);
@@ -162,12 +168,14 @@ class Group {
   bool active_ = false;  // loading has ended
   Members members_;
   std::map<std::string, std::string> static_members_;  // instance id → member id
-  std::map<std::string, int64_t> pending_members_;     // id given out, not yet joined with it → deadline
-  std::set<std::string> pending_syncs_;                // joined this generation, not yet synced
-  std::optional<std::set<std::string>> subscribed_topics_;  // of a consumer group whose subscriptions can be read
+  std::map<std::string, int64_t>
+      pending_members_;                  // id given out, not yet joined with it → deadline
+  std::set<std::string> pending_syncs_;  // joined this generation, not yet synced
+  std::optional<std::set<std::string>>
+      subscribed_topics_;  // of a consumer group whose subscriptions can be read
   int64_t join_deadline_ms_ = kNever;
   int64_t sync_deadline_ms_ = kNever;
-  bool initial_delay_ = false;       // the first rebalance of a group waits for company
+  bool initial_delay_ = false;  // the first rebalance of a group waits for company
   int64_t initial_remaining_ms_ = 0;
   bool joined_during_delay_ = false;
   bool storing_assignment_ = false;

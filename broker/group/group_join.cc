@@ -16,7 +16,9 @@ Reply refused(RequestToken token, std::string member_id, Errc error) {
   return {token, std::move(response)};
 }
 
-bool same_protocols(const Member& member, const JoinRequest& request) { return member.protocols == request.protocols; }
+bool same_protocols(const Member& member, const JoinRequest& request) {
+  return member.protocols == request.protocols;
+}
 
 }  // namespace
 
@@ -26,7 +28,8 @@ void Group::join(const JoinRequest& request, RequestToken token, Now now, Outbox
     return;
   }
   if (!accepts(request.member_id)) {
-    if (members_.contains(request.member_id)) member_gone(request.member_id, "the group is full", now, out);
+    if (members_.contains(request.member_id))
+      member_gone(request.member_id, "the group is full", now, out);
     pending_members_.erase(request.member_id);
     out.replies.push_back(refused(token, "", Errc::group_max_size_reached));
   } else if (!supports(request)) {
@@ -95,7 +98,8 @@ void Group::join_new(const JoinRequest& request, RequestToken token, Now now, Ou
     add_member(request, new_member_id(request), token, now, out);
     return;
   }
-  // KIP-394: the client takes its id first, so that one that never comes back leaves no member behind
+  // KIP-394: the client takes its id first, so that one that never comes back leaves no member
+  // behind
   if (pending_members_.size() >= static_cast<size_t>(settings_.max_pending_members)) {
     out.replies.push_back(refused(token, "", Errc::coordinator_not_available));
     return;
@@ -134,8 +138,8 @@ void Group::join_known(const JoinRequest& request, RequestToken token, Now now, 
     case GroupState::stable:
       if (leader_ == member.id || !same_protocols(member, request)) {
         // by joining again the leader asks for a new assignment (its topics' partitions changed)
-        std::string_view reason =
-            leader_ == member.id ? "the leader joined again" : "a member joined with other metadata";
+        std::string_view reason = leader_ == member.id ? "the leader joined again"
+                                                       : "a member joined with other metadata";
         update_member(member, request, token, out);
         maybe_prepare_rebalance(reason, now, out);
       } else {
@@ -152,8 +156,8 @@ void Group::join_known(const JoinRequest& request, RequestToken token, Now now, 
   }
 }
 
-void Group::add_member(const JoinRequest& request, const std::string& member_id, RequestToken token, Now now,
-                       Outbox& out) {
+void Group::add_member(const JoinRequest& request, const std::string& member_id, RequestToken token,
+                       Now now, Outbox& out) {
   Member member;
   member.id = member_id;
   member.instance_id = request.instance_id;
@@ -164,8 +168,8 @@ void Group::add_member(const JoinRequest& request, const std::string& member_id,
   member.protocols = request.protocols;
   member.is_new = true;
   member.waiting_join = token;
-  // It has no id to send heartbeats with, so the session does not run yet; but it must not wait for ever: whoever
-  // asked and went would hold up every rebalance.
+  // It has no id to send heartbeats with, so the session does not run yet; but it must not wait for
+  // ever: whoever asked and went would hold up every rebalance.
   member.session_deadline_ms = now.monotonic_ms + settings_.new_member_join_timeout_ms;
   wake_at(member.session_deadline_ms);
 
@@ -176,31 +180,36 @@ void Group::add_member(const JoinRequest& request, const std::string& member_id,
   if (request.instance_id) static_members_[*request.instance_id] = member_id;
   hold(member.held_bytes());
   members_.emplace(member_id, std::move(member));
-  LOG_INFO("server", "Group {}: member {} ({} at {}) joins in state {}{}{}", id_, member_id, request.client_id,
-           request.client_host, name_of(state_), request.reason.empty() ? "" : ": ", request.reason);
+  LOG_INFO("server", "Group {}: member {} ({} at {}) joins in state {}{}{}", id_, member_id,
+           request.client_id, request.client_host, name_of(state_),
+           request.reason.empty() ? "" : ": ", request.reason);
   maybe_prepare_rebalance("a member joined", now, out);
 }
 
-void Group::update_member(Member& member, const JoinRequest& request, RequestToken token, Outbox& out) {
+void Group::update_member(Member& member, const JoinRequest& request, RequestToken token,
+                          Outbox& out) {
   hold(-member.held_bytes());
   member.protocols = request.protocols;
   member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   member.session_timeout_ms = request.session_timeout_ms;
   hold(member.held_bytes());
   // an earlier JoinGroup of the same member has lost its reader
-  if (member.waiting_join) out.replies.push_back(refused(*member.waiting_join, member.id, Errc::rebalance_in_progress));
+  if (member.waiting_join)
+    out.replies.push_back(refused(*member.waiting_join, member.id, Errc::rebalance_in_progress));
   member.waiting_join = token;
 }
 
-// KIP-345: the instance came back under a new member id. The old id is fenced, its place and assignment stay.
-void Group::replace_static_member(const JoinRequest& request, const std::string& old_id, RequestToken token, Now now,
-                                  Outbox& out) {
+// KIP-345: the instance came back under a new member id. The old id is fenced, its place and
+// assignment stay.
+void Group::replace_static_member(const JoinRequest& request, const std::string& old_id,
+                                  RequestToken token, Now now, Outbox& out) {
   std::string previous_leader = leader_.value_or("");
   std::string new_id = new_member_id(request);
   Members::node_type node = members_.extract(old_id);
   node.key() = new_id;
   Member& member = node.mapped();
-  if (member.waiting_join) out.replies.push_back(refused(*member.waiting_join, old_id, Errc::fenced_instance_id));
+  if (member.waiting_join)
+    out.replies.push_back(refused(*member.waiting_join, old_id, Errc::fenced_instance_id));
   if (member.waiting_sync) {
     SyncResponse fenced;
     fenced.error = Errc::fenced_instance_id;
@@ -219,7 +228,8 @@ void Group::replace_static_member(const JoinRequest& request, const std::string&
   Member& placed = members_.insert(std::move(node)).position->second;
   update_member(placed, request, token, out);
   start_session(placed, now);
-  LOG_INFO("server", "Group {}: static member {} is {} now, was {}", id_, *request.instance_id, new_id, old_id);
+  LOG_INFO("server", "Group {}: static member {} is {} now, was {}", id_, *request.instance_id,
+           new_id, old_id);
 
   switch (state_) {
     case GroupState::stable:

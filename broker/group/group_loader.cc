@@ -1,5 +1,6 @@
 #include "broker/group/group_loader.h"
 
+#include "broker/log/producer_state.h"
 #include "broker/log/record.h"
 #include "common/log/log.h"
 
@@ -7,22 +8,13 @@ namespace odradek::broker::group {
 
 namespace {
 
-constexpr size_t kMaxOpenedBatch = 256 << 20;
+constexpr size_t kMaxOpenedBatch = 64 << 20;
 constexpr uint64_t kMaxLines = 20;
-
-// The key of a control record: version, then 0 for abort and 1 for commit; other types are not for us.
-void replay_marker(const log::RecordView& record, ProducerId producer, GroupSet& set) {
-  if (!record.key) return;
-  ByteReader key(*record.key);
-  key.i16();
-  int16_t type = key.i16();
-  if (key.ok() && (type == 0 || type == 1)) set.end_transaction(producer, type == 1);
-}
 
 void unreadable(ReplayedBatches& replayed, Offset offset, const Error& error) {
   if (++replayed.unreadable <= kMaxLines) {
-    LOG_WARN("server", "__consumer_offsets: offset {} cannot be read and is passed over: {}", offset.value(),
-             error.what());
+    LOG_WARN("server", "__consumer_offsets: offset {} cannot be read and is passed over: {}",
+             offset.value(), error.what());
   }
 }
 
@@ -36,6 +28,17 @@ ReplayedBatches replay_batches(ByteView bytes, Offset from, Now now, GroupSet& s
   while (walker.next()) {
     const log::BatchHeader& header = walker.header();
     replayed.next = header.next_offset();
+    if (header.is_control()) {
+      // a marker counts for what stands before it, wherever reading begins
+      ++replayed.records;
+      auto marker = log::parse_transaction_marker(walker.batch());
+      if (!marker) {
+        unreadable(replayed, header.base_offset, marker.error());
+      } else if (*marker) {
+        set.end_transaction(header.producer_id, !(*marker)->aborted);
+      }
+      continue;
+    }
     auto records = log::RecordIterator::open(walker.batch(), kMaxOpenedBatch);
     if (!records) {
       unreadable(replayed, header.base_offset, records.error());
@@ -46,10 +49,6 @@ ReplayedBatches replay_batches(ByteView bytes, Offset from, Now now, GroupSet& s
     while (const log::RecordView* record = records->next()) {
       if (record->offset < from) continue;
       ++replayed.records;
-      if (header.is_control()) {
-        replay_marker(*record, header.producer_id, set);
-        continue;
-      }
       if (!record->key) continue;
       auto done = set.replay(*record->key, record->value, record->offset, producer, now, nobody);
       if (!done) unreadable(replayed, record->offset, done.error());

@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -25,7 +26,8 @@ PartitionId offsets_partition_of(std::string_view group_id, int32_t partition_co
   return PartitionId(java_hash_positive(group_id) % partition_count);
 }
 
-// The groups of one shard: its partitions and one timer for all of them. Touched on that shard only.
+// The groups of one shard: its partitions and one timer for all of them. Touched on that shard
+// only.
 class GroupManager::Shard {
  public:
   Shard(runtime::Executor executor, std::shared_ptr<const GroupContext> context)
@@ -44,7 +46,9 @@ class GroupManager::Shard {
     if (place && place->status() != GroupPartition::Status::failed) return;
     if (place) place->end();
     place = std::make_shared<GroupPartition>(id, context_, executor_, [this] { arm(); });
-    auto load = [](std::shared_ptr<GroupPartition> partition) -> asio::awaitable<void> { co_await partition->load(); };
+    auto load = [](std::shared_ptr<GroupPartition> partition) -> asio::awaitable<void> {
+      co_await partition->load();
+    };
     asio::co_spawn(executor_, load(place), asio::detached);
   }
 
@@ -63,14 +67,17 @@ class GroupManager::Shard {
     for (auto& [id, partition] : partitions) partition->end();
   }
 
-  const std::unordered_map<PartitionId, std::shared_ptr<GroupPartition>>& partitions() const { return partitions_; }
+  const std::unordered_map<PartitionId, std::shared_ptr<GroupPartition>>& partitions() const {
+    return partitions_;
+  }
 
  private:
   // Sets the timer where the next deadline is earlier than what it waits for.
   void arm() {
     if (stopped_) return;
     int64_t next_ms = kNever;
-    for (const auto& [id, partition] : partitions_) next_ms = std::min(next_ms, partition->next_deadline_ms());
+    for (const auto& [id, partition] : partitions_)
+      next_ms = std::min(next_ms, partition->next_deadline_ms());
     if (next_ms >= armed_ms_) return;
     armed_ms_ = next_ms;
     int64_t wait_ms = std::max<int64_t>(next_ms - context_->clock->monotonic_ms(), 0);
@@ -98,7 +105,10 @@ class GroupManager::Shard {
 
 GroupManager::GroupManager(GroupSettings settings, const Clock* clock, runtime::Shards* shards,
                            runtime::Background* background, replica::PartitionManager* partitions)
-    : settings_(settings), shards_(shards), partitions_(partitions), partition_count_(settings.offsets_topic_partitions) {
+    : settings_(settings),
+      shards_(shards),
+      partitions_(partitions),
+      partition_count_(settings.offsets_topic_partitions) {
   auto context = std::make_shared<GroupContext>();
   context->settings = settings;
   context->clock = clock;
@@ -118,31 +128,106 @@ GroupManager::Place GroupManager::place_of(std::string_view group_id) const {
   return Place{by_shard_[index].get(), shards_->executor(index), id.partition};
 }
 
+namespace {
+
+// A reply on its way to the shard that asked.
+template <typename Response>
+struct Expected {
+  explicit Expected(const asio::any_io_executor& own)
+      : arrived(own, asio::steady_timer::time_point::max()) {}
+  std::optional<Response> reply;
+  asio::steady_timer arrived;  // cancelled when the reply is there
+};
+
+// On the frame of the coroutine that waits: when the frame goes without a reply, the group forgets
+// the request.
+template <typename Forget>
+class ForgetUnlessReplied {
+ public:
+  explicit ForgetUnlessReplied(Forget forget) : forget_(std::move(forget)) {}
+  ~ForgetUnlessReplied() {
+    if (!replied_) forget_();
+  }
+  ForgetUnlessReplied(const ForgetUnlessReplied&) = delete;
+  ForgetUnlessReplied& operator=(const ForgetUnlessReplied&) = delete;
+  void replied() { replied_ = true; }
+
+ private:
+  Forget forget_;
+  bool replied_ = false;
+};
+
+}  // namespace
+
+template <typename Response, typename Start, typename Refuse>
+asio::awaitable<Response> GroupManager::call(Place place, std::string group_id, Start start,
+                                             Refuse refuse) {
+  asio::any_io_executor own = co_await asio::this_coro::executor;
+  auto expected = std::make_shared<Expected<Response>>(own);
+  RequestToken token = last_token_.fetch_add(1, std::memory_order_relaxed) + 1;
+  auto on_reply = [expected, own](ReplyBody body) {
+    auto arrive = [expected, body = std::move(body)]() mutable {
+      expected->reply = std::get<Response>(std::move(body));
+      expected->arrived.cancel();
+    };
+    asio::dispatch(own, std::move(arrive));
+  };
+  ForgetUnlessReplied waiter([place, group_id = std::move(group_id), token] {
+    asio::post(place.executor, [place, group_id, token] {
+      if (auto partition = place.shard->find(place.partition)) partition->forget(group_id, token);
+    });
+  });
+  auto run = [place, start = std::move(start), refuse = std::move(refuse),
+              on_reply = std::move(on_reply), token]() mutable {
+    auto partition = place.shard->find(place.partition);
+    std::optional<Errc> error = partition ? partition->unready() : Errc::not_coordinator;
+    if (error) {
+      on_reply(refuse(*error));
+    } else {
+      start(*partition, token, std::move(on_reply));
+    }
+  };
+  asio::dispatch(place.executor, std::move(run));
+  // a cancelled caller leaves by an exception from here
+  if (!expected->reply) co_await expected->arrived.async_wait(runtime::kAsTuple);
+  if (!expected->reply) co_return Response();
+  waiter.replied();
+  co_return std::move(*expected->reply);
+}
+
 asio::awaitable<JoinResponse> GroupManager::join(JoinRequest request) {
   Place place = place_of(request.group_id);
-  auto run = [place, &request]() -> asio::awaitable<JoinResponse> {
-    auto partition = place.shard->find(place.partition);
+  std::string group_id = request.group_id;
+  auto refuse = [member_id = request.member_id](Errc error) {
     JoinResponse refused;
-    refused.member_id = request.member_id;
-    refused.error = partition ? partition->unready() : Errc::not_coordinator;
-    if (refused.error) co_return refused;
-    co_return co_await partition->join(std::move(request));
+    refused.member_id = member_id;
+    refused.error = error;
+    return refused;
   };
-  co_return co_await runtime::await_on(place.executor, std::move(run));
+  auto start = [request = std::move(request)](GroupPartition& partition, RequestToken token,
+                                              GroupPartition::OnReply on_reply) {
+    partition.join(request, token, std::move(on_reply));
+  };
+  co_return co_await call<JoinResponse>(place, std::move(group_id), std::move(start),
+                                        std::move(refuse));
 }
 
 asio::awaitable<SyncResponse> GroupManager::sync(SyncRequest request) {
   Place place = place_of(request.group_id);
-  auto run = [place, &request]() -> asio::awaitable<SyncResponse> {
-    auto partition = place.shard->find(place.partition);
+  std::string group_id = request.group_id;
+  auto refuse = [](Errc error) {
     SyncResponse refused;
-    refused.error = partition ? partition->unready() : Errc::not_coordinator;
     // who joined before the coordinator moved here has to join again
-    if (refused.error == Errc::coordinator_load_in_progress) refused.error = Errc::rebalance_in_progress;
-    if (refused.error) co_return refused;
-    co_return co_await partition->sync(std::move(request));
+    refused.error =
+        error == Errc::coordinator_load_in_progress ? Errc::rebalance_in_progress : error;
+    return refused;
   };
-  co_return co_await runtime::await_on(place.executor, std::move(run));
+  auto start = [request = std::move(request)](GroupPartition& partition, RequestToken token,
+                                              GroupPartition::OnReply on_reply) {
+    partition.sync(request, token, std::move(on_reply));
+  };
+  co_return co_await call<SyncResponse>(place, std::move(group_id), std::move(start),
+                                        std::move(refuse));
 }
 
 asio::awaitable<std::optional<Errc>> GroupManager::heartbeat(HeartbeatRequest request) {
@@ -150,7 +235,8 @@ asio::awaitable<std::optional<Errc>> GroupManager::heartbeat(HeartbeatRequest re
   auto run = [place, &request]() -> std::optional<Errc> {
     auto partition = place.shard->find(place.partition);
     if (!partition) return Errc::not_coordinator;
-    if (partition->status() == GroupPartition::Status::loading) return std::nullopt;  // it will be known in a moment
+    if (partition->status() == GroupPartition::Status::loading)
+      return std::nullopt;  // it will be known in a moment
     if (auto error = partition->unready()) return error;
     return partition->heartbeat(request);
   };
@@ -171,23 +257,26 @@ asio::awaitable<LeaveResponse> GroupManager::leave(LeaveRequest request) {
 
 asio::awaitable<CommitResponse> GroupManager::commit(CommitRequest request) {
   Place place = place_of(request.group_id);
-  auto run = [place, &request]() -> asio::awaitable<CommitResponse> {
-    auto partition = place.shard->find(place.partition);
-    auto error = partition ? partition->unready() : Errc::not_coordinator;
-    if (error) {
-      CommitResponse refused;
-      refused.offsets.assign(request.offsets.size(), error);
-      co_return refused;
-    }
-    co_return co_await partition->commit(std::move(request));
+  std::string group_id = request.group_id;
+  auto refuse = [count = request.offsets.size()](Errc error) {
+    CommitResponse refused;
+    refused.offsets.assign(count, error);
+    return refused;
   };
-  co_return co_await runtime::await_on(place.executor, std::move(run));
+  auto start = [request = std::move(request)](GroupPartition& partition, RequestToken token,
+                                              GroupPartition::OnReply on_reply) {
+    partition.commit(request, token, std::move(on_reply));
+  };
+  co_return co_await call<CommitResponse>(place, std::move(group_id), std::move(start),
+                                          std::move(refuse));
 }
 
 asio::awaitable<Result<std::vector<FetchedOffset>>> GroupManager::fetch(
-    std::string group_id, std::optional<std::vector<TopicPartition>> partitions, bool require_stable) {
+    std::string group_id, std::optional<std::vector<TopicPartition>> partitions,
+    bool require_stable) {
   Place place = place_of(group_id);
-  auto run = [place, &group_id, &partitions, require_stable]() -> Result<std::vector<FetchedOffset>> {
+  auto run = [place, &group_id, &partitions,
+              require_stable]() -> Result<std::vector<FetchedOffset>> {
     auto partition = place.shard->find(place.partition);
     auto error = partition ? partition->unready() : Errc::not_coordinator;
     if (error) return Error(*error, "the group's offsets are not here");
@@ -199,14 +288,18 @@ asio::awaitable<Result<std::vector<FetchedOffset>>> GroupManager::fetch(
 
 asio::awaitable<DeleteOffsetsResponse> GroupManager::delete_offsets(DeleteOffsetsRequest request) {
   Place place = place_of(request.group_id);
-  auto run = [place, &request]() -> asio::awaitable<DeleteOffsetsResponse> {
-    auto partition = place.shard->find(place.partition);
+  std::string group_id = request.group_id;
+  auto refuse = [](Errc error) {
     DeleteOffsetsResponse refused;
-    refused.error = partition ? partition->unready() : Errc::not_coordinator;
-    if (refused.error) co_return refused;
-    co_return co_await partition->delete_offsets(std::move(request));
+    refused.error = error;
+    return refused;
   };
-  co_return co_await runtime::await_on(place.executor, std::move(run));
+  auto start = [request = std::move(request)](GroupPartition& partition, RequestToken token,
+                                              GroupPartition::OnReply on_reply) {
+    partition.delete_offsets(request, token, std::move(on_reply));
+  };
+  co_return co_await call<DeleteOffsetsResponse>(place, std::move(group_id), std::move(start),
+                                                 std::move(refuse));
 }
 
 asio::awaitable<DescribedGroup> GroupManager::describe(std::string group_id) {
@@ -232,7 +325,8 @@ asio::awaitable<std::pair<std::vector<ListedGroup>, bool>> GroupManager::list() 
         if (partition->status() == GroupPartition::Status::loading) own.second = true;
         if (partition->status() != GroupPartition::Status::serving) continue;
         auto rows = partition->groups().list();
-        own.first.insert(own.first.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+        own.first.insert(own.first.end(), std::make_move_iterator(rows.begin()),
+                         std::make_move_iterator(rows.end()));
       }
       return own;
     };
@@ -246,14 +340,13 @@ asio::awaitable<std::pair<std::vector<ListedGroup>, bool>> GroupManager::list() 
 
 asio::awaitable<DeleteGroupResponse> GroupManager::remove(std::string group_id) {
   Place place = place_of(group_id);
-  auto run = [place, &group_id]() -> asio::awaitable<DeleteGroupResponse> {
-    auto partition = place.shard->find(place.partition);
-    DeleteGroupResponse refused;
-    refused.error = partition ? partition->unready() : Errc::not_coordinator;
-    if (refused.error) co_return refused;
-    co_return co_await partition->remove(std::move(group_id));
+  auto refuse = [](Errc error) { return DeleteGroupResponse{error}; };
+  auto start = [group_id](GroupPartition& partition, RequestToken token,
+                          GroupPartition::OnReply on_reply) {
+    partition.remove(group_id, token, std::move(on_reply));
   };
-  co_return co_await runtime::await_on(place.executor, std::move(run));
+  co_return co_await call<DeleteGroupResponse>(place, std::move(group_id), std::move(start),
+                                               std::move(refuse));
 }
 
 void GroupManager::topics_deleted(std::vector<std::string> topics) {

@@ -15,10 +15,12 @@ std::optional<Errc> Group::check_commit(const CommitRequest& request) const {
   if (state_ == GroupState::dead) return Errc::coordinator_not_available;
   // the group only keeps offsets here
   if (request.generation < 0 && state_ == GroupState::empty) return std::nullopt;
-  if (request.generation < 0 && request.member_id.empty() && !request.instance_id) return Errc::unknown_member_id;
+  if (request.generation < 0 && request.member_id.empty() && !request.instance_id)
+    return Errc::unknown_member_id;
   if (auto error = check_member(request.member_id, request.instance_id)) return error;
   if (request.generation != generation_) return Errc::illegal_generation;
-  // It knows this generation, so it has joined, but not what it is assigned: what it commits is not its own any more.
+  // It knows this generation, so it has joined, but not what it is assigned: what it commits is not
+  // its own any more.
   if (state_ == GroupState::completing_rebalance) return Errc::rebalance_in_progress;
   return std::nullopt;
 }
@@ -59,8 +61,8 @@ void Group::commit(const CommitRequest& request, RequestToken token, Now now, Ou
   out.writes.push_back(std::move(write));
 }
 
-std::vector<FetchedOffset> Group::fetch(const std::optional<std::vector<TopicPartition>>& partitions,
-                                        bool require_stable) const {
+std::vector<FetchedOffset> Group::fetch(
+    const std::optional<std::vector<TopicPartition>>& partitions, bool require_stable) const {
   std::vector<FetchedOffset> rows;
   auto add = [&](const TopicPartition& partition, const StoredOffset* stored) {
     FetchedOffset row;
@@ -77,7 +79,9 @@ std::vector<FetchedOffset> Group::fetch(const std::optional<std::vector<TopicPar
   if (partitions) {
     for (const TopicPartition& partition : *partitions) add(partition, offsets_.find(partition));
   } else {
-    offsets_.for_each([&](const TopicPartition& partition, const StoredOffset& stored) { add(partition, &stored); });
+    offsets_.for_each([&](const TopicPartition& partition, const StoredOffset& stored) {
+      add(partition, &stored);
+    });
   }
   return rows;
 }
@@ -97,7 +101,8 @@ void Group::delete_offsets(const DeleteOffsetsRequest& request, RequestToken tok
   std::vector<TopicPartition> gone;
   for (const TopicPartition& partition : request.partitions) {
     bool in_use = has_members && is_subscribed(partition.topic);
-    response.partitions.push_back(in_use ? std::optional(Errc::group_subscribed_to_topic) : std::nullopt);
+    response.partitions.push_back(in_use ? std::optional(Errc::group_subscribed_to_topic)
+                                         : std::nullopt);
     if (!in_use && offsets_.find(partition) != nullptr) gone.push_back(partition);
   }
   if (gone.empty()) {
@@ -116,7 +121,8 @@ void Group::delete_offsets(const DeleteOffsetsRequest& request, RequestToken tok
 }
 
 void Group::add_tombstones(const std::vector<TopicPartition>& partitions, Write& write) const {
-  for (const TopicPartition& partition : partitions) write.records.push_back(offset_tombstone({id_, partition}));
+  for (const TopicPartition& partition : partitions)
+    write.records.push_back(offset_tombstone({id_, partition}));
 }
 
 bool Group::is_subscribed(const std::string& topic) const {
@@ -130,7 +136,8 @@ bool Group::may_expire(const TopicPartition& partition, const StoredOffset& offs
   if (protocol_type_) {
     if (state_ == GroupState::empty) {
       if (state_since_ms_ >= 0) since_ms = state_since_ms_;
-    } else if (state_ == GroupState::stable && *protocol_type_ == kConsumerProtocolType && subscribed_topics_) {
+    } else if (state_ == GroupState::stable && *protocol_type_ == kConsumerProtocolType &&
+               subscribed_topics_) {
       if (subscribed_topics_->contains(partition.topic)) return false;
     } else {
       return false;
@@ -143,7 +150,9 @@ bool Group::may_expire(const TopicPartition& partition, const StoredOffset& offs
 size_t Group::expire(Now now, size_t limit, Outbox& out) {
   if (state_ == GroupState::dead) return 0;
   auto gone = offsets_.select(
-      [&](const TopicPartition& partition, const StoredOffset& offset) { return may_expire(partition, offset, now); },
+      [&](const TopicPartition& partition, const StoredOffset& offset) {
+        return may_expire(partition, offset, now);
+      },
       limit);
   bool last = state_ == GroupState::empty && pending_members_.empty() && !offsets_.has_pending() &&
               gone.size() == offsets_.size();
@@ -155,16 +164,17 @@ size_t Group::expire(Now now, size_t limit, Outbox& out) {
   if (last && (has_record_ || generation_ > 0)) write.records.push_back(group_tombstone(id_));
   if (write.records.empty()) return 0;
   size_t count = write.records.size();
-  LOG_INFO("server", "Group {}: {} offsets have expired{}", id_, gone.size(), last ? " and the group with them" : "");
+  LOG_INFO("server", "Group {}: {} offsets have expired{}", id_, gone.size(),
+           last ? " and the group with them" : "");
   out.writes.push_back(std::move(write));
   return count;
 }
 
 void Group::delete_topics(const std::set<std::string>& topics, Outbox& out) {
   if (state_ == GroupState::dead) return;
-  auto gone = offsets_.select(
-      [&](const TopicPartition& partition, const StoredOffset&) { return topics.contains(partition.topic); },
-      offsets_.size());
+  auto gone = offsets_.select([&](const TopicPartition& partition,
+                                  const StoredOffset&) { return topics.contains(partition.topic); },
+                              offsets_.size());
   if (gone.empty()) return;
   Write write;
   write.group_id = id_;

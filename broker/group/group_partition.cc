@@ -61,7 +61,8 @@ Errc client_error(Errc error, const Write& write) {
     case Errc::limit_exceeded:
       return Errc::coordinator_not_available;
     case Errc::record_too_large:
-      return std::holds_alternative<OffsetsWrite>(write.purpose) ? Errc::invalid_commit_offset_size : Errc::internal;
+      return std::holds_alternative<OffsetsWrite>(write.purpose) ? Errc::invalid_commit_offset_size
+                                                                 : Errc::internal;
     default:
       return error;
   }
@@ -69,48 +70,8 @@ Errc client_error(Errc error, const Write& write) {
 
 }  // namespace
 
-// One request that waits for its reply, on its coroutine's frame. When the coroutine ends without a reply (its
-// connection has gone), the group forgets it.
-class GroupPartition::Waiter {
- public:
-  Waiter(std::shared_ptr<GroupPartition> partition, std::string group_id)
-      : partition_(std::move(partition)), group_id_(std::move(group_id)), token_(++partition_->last_token_) {
-    partition_->waiters_.emplace(token_, this);
-  }
-  ~Waiter() {
-    partition_->waiters_.erase(token_);
-    if (reply_ || partition_->status_ != Status::serving) return;
-    Outbox out;
-    partition_->set_->forget(group_id_, token_, partition_->context_->now(), out);
-    partition_->handle(std::move(out));
-  }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-
-  RequestToken token() const { return token_; }
-  const std::optional<ReplyBody>& reply() const { return reply_; }
-  ReplyBody take() { return *reply_; }
-  void set(ReplyBody reply) {
-    reply_ = std::move(reply);
-    if (timer_) timer_->cancel();
-  }
-  // Returns when there is a reply, or when the coroutine is cancelled.
-  Awaitable<void> wait(runtime::Executor shard) {
-    if (reply_) co_return;
-    timer_.emplace(shard, asio::steady_timer::time_point::max());
-    co_await timer_->async_wait(runtime::kAsTuple);
-  }
-
- private:
-  std::shared_ptr<GroupPartition> partition_;
-  std::string group_id_;
-  RequestToken token_;
-  std::optional<ReplyBody> reply_;
-  std::optional<asio::steady_timer> timer_;
-};
-
-GroupPartition::GroupPartition(TopicPartition id, std::shared_ptr<const GroupContext> context, runtime::Executor shard,
-                               std::function<void()> deadline_moved)
+GroupPartition::GroupPartition(TopicPartition id, std::shared_ptr<const GroupContext> context,
+                               runtime::Executor shard, std::function<void()> deadline_moved)
     : id_(std::move(id)),
       context_(std::move(context)),
       shard_(shard),
@@ -141,7 +102,8 @@ boost::asio::awaitable<void> GroupPartition::load() {
     auto partition = context_->partitions->find(id_);
     if (!partition) {
       // it stopped leading; who tells end() comes soon
-      LOG_INFO("server", "{}: loading of groups ends early: {}", id_.to_string(), partition.error().what());
+      LOG_INFO("server", "{}: loading of groups ends early: {}", id_.to_string(),
+               partition.error().what());
       status_ = Status::failed;
       co_return;
     }
@@ -160,7 +122,8 @@ boost::asio::awaitable<void> GroupPartition::load() {
     };
     auto replayed = co_await context_->background->run(std::move(replay));
     if (!replayed) {
-      LOG_ERROR("server", "{}: groups cannot be loaded: {}", id_.to_string(), replayed.error().what());
+      LOG_ERROR("server", "{}: groups cannot be loaded: {}", id_.to_string(),
+                replayed.error().what());
       status_ = Status::failed;
       co_return;
     }
@@ -177,11 +140,13 @@ boost::asio::awaitable<void> GroupPartition::load() {
   deleted_while_loading_.clear();
   handle(std::move(out));
   if (total.records > 0) {
-    LOG_INFO("server", "{}: {} groups with {} offsets loaded from {} records in {} ms", id_.to_string(),
-             set_->group_count(), set_->offset_count(), total.records, context_->clock->monotonic_ms() - started_ms);
+    LOG_INFO("server", "{}: {} groups with {} offsets loaded from {} records in {} ms",
+             id_.to_string(), set_->group_count(), set_->offset_count(), total.records,
+             context_->clock->monotonic_ms() - started_ms);
   }
   if (set_->unknown_records() > 0) {
-    LOG_WARN("server", "{}: {} records of other kinds of groups are passed over (KIP-848, share groups)",
+    LOG_WARN("server",
+             "{}: {} records of other kinds of groups are passed over (KIP-848, share groups)",
              id_.to_string(), set_->unknown_records());
   }
 }
@@ -195,50 +160,54 @@ void GroupPartition::end() {
     set_->abandon(Errc::not_coordinator, out);
     for (Reply& reply : out.replies) deliver(std::move(reply));
   }
-  std::vector<Write> queued(std::make_move_iterator(writes_.begin()), std::make_move_iterator(writes_.end()));
+  std::vector<Write> queued(std::make_move_iterator(writes_.begin()),
+                            std::make_move_iterator(writes_.end()));
   writes_.clear();
   Outbox refused = refuse(std::move(queued), Errc::not_coordinator);
   for (Reply& reply : refused.replies) deliver(std::move(reply));
 }
 
-template <typename Response>
-boost::asio::awaitable<Response> GroupPartition::wait_for(std::string group_id,
-                                                          std::function<void(RequestToken, Now, Outbox&)> step) {
-  Waiter waiter(shared_from_this(), std::move(group_id));
+void GroupPartition::join(const JoinRequest& request, RequestToken token, OnReply on_reply) {
+  waiting_.emplace(token, std::move(on_reply));
   Outbox out;
-  step(waiter.token(), context_->now(), out);
+  set_->join(request, token, context_->now(), out);
   handle(std::move(out));
-  co_await waiter.wait(shard_);
-  if (!waiter.reply()) {
-    Response gone;  // cancelled: nobody reads it
-    co_return gone;
-  }
-  co_return std::get<Response>(waiter.take());
 }
 
-boost::asio::awaitable<JoinResponse> GroupPartition::join(JoinRequest request) {
-  auto step = [this, &request](RequestToken token, Now now, Outbox& out) { set_->join(request, token, now, out); };
-  co_return co_await wait_for<JoinResponse>(request.group_id, std::move(step));
+void GroupPartition::sync(const SyncRequest& request, RequestToken token, OnReply on_reply) {
+  waiting_.emplace(token, std::move(on_reply));
+  Outbox out;
+  set_->sync(request, token, context_->now(), out);
+  handle(std::move(out));
 }
 
-boost::asio::awaitable<SyncResponse> GroupPartition::sync(SyncRequest request) {
-  auto step = [this, &request](RequestToken token, Now now, Outbox& out) { set_->sync(request, token, now, out); };
-  co_return co_await wait_for<SyncResponse>(request.group_id, std::move(step));
+void GroupPartition::commit(const CommitRequest& request, RequestToken token, OnReply on_reply) {
+  waiting_.emplace(token, std::move(on_reply));
+  Outbox out;
+  set_->commit(request, token, context_->now(), out);
+  handle(std::move(out));
 }
 
-boost::asio::awaitable<CommitResponse> GroupPartition::commit(CommitRequest request) {
-  auto step = [this, &request](RequestToken token, Now now, Outbox& out) { set_->commit(request, token, now, out); };
-  co_return co_await wait_for<CommitResponse>(request.group_id, std::move(step));
+void GroupPartition::delete_offsets(const DeleteOffsetsRequest& request, RequestToken token,
+                                    OnReply on_reply) {
+  waiting_.emplace(token, std::move(on_reply));
+  Outbox out;
+  set_->delete_offsets(request, token, out);
+  handle(std::move(out));
 }
 
-boost::asio::awaitable<DeleteOffsetsResponse> GroupPartition::delete_offsets(DeleteOffsetsRequest request) {
-  auto step = [this, &request](RequestToken token, Now, Outbox& out) { set_->delete_offsets(request, token, out); };
-  co_return co_await wait_for<DeleteOffsetsResponse>(request.group_id, std::move(step));
+void GroupPartition::remove(const std::string& group_id, RequestToken token, OnReply on_reply) {
+  waiting_.emplace(token, std::move(on_reply));
+  Outbox out;
+  set_->remove(group_id, token, out);
+  handle(std::move(out));
 }
 
-boost::asio::awaitable<DeleteGroupResponse> GroupPartition::remove(std::string group_id) {
-  auto step = [this, &group_id](RequestToken token, Now, Outbox& out) { set_->remove(group_id, token, out); };
-  co_return co_await wait_for<DeleteGroupResponse>(group_id, std::move(step));
+void GroupPartition::forget(const std::string& group_id, RequestToken token) {
+  if (waiting_.erase(token) == 0 || status_ != Status::serving) return;
+  Outbox out;
+  set_->forget(group_id, token, context_->now(), out);
+  handle(std::move(out));
 }
 
 std::optional<Errc> GroupPartition::heartbeat(const HeartbeatRequest& request) {
@@ -290,8 +259,8 @@ void GroupPartition::handle(Outbox out) {
 }
 
 void GroupPartition::deliver(Reply reply) {
-  auto at = waiters_.find(reply.token);
-  if (at != waiters_.end()) at->second->set(std::move(reply.body));
+  auto waiter = waiting_.extract(reply.token);
+  if (waiter) waiter.mapped()(std::move(reply.body));
 }
 
 // Replies of writes that will not be stored.
@@ -310,16 +279,20 @@ std::vector<Write> GroupPartition::take_writes() {
     Write& front = writes_.front();
     size_t size = size_of(front);
     if (front.splittable && size > kMaxBatchBytes && taken.empty()) {
-      // tombstones may be stored in several appends; only the last one carries what the write was for
+      // tombstones may be stored in several appends; only the last one carries what the write was
+      // for
       Write part;
       part.group_id = front.group_id;
       part.purpose = CleanupWrite();
       size_t part_bytes = 0;
       size_t count = 0;
-      while (count < front.records.size() && part_bytes < kMaxBatchBytes) part_bytes += size_of(front.records[count++]);
-      part.records.assign(std::make_move_iterator(front.records.begin()),
-                          std::make_move_iterator(front.records.begin() + static_cast<ptrdiff_t>(count)));
-      front.records.erase(front.records.begin(), front.records.begin() + static_cast<ptrdiff_t>(count));
+      while (count < front.records.size() && part_bytes < kMaxBatchBytes)
+        part_bytes += size_of(front.records[count++]);
+      part.records.assign(
+          std::make_move_iterator(front.records.begin()),
+          std::make_move_iterator(front.records.begin() + static_cast<ptrdiff_t>(count)));
+      front.records.erase(front.records.begin(),
+                          front.records.begin() + static_cast<ptrdiff_t>(count));
       queued_bytes_ -= std::min(queued_bytes_, part_bytes);
       taken.push_back(std::move(part));
       return taken;
@@ -350,8 +323,10 @@ Result<Offset> GroupPartition::append(const std::vector<Write>& writes, Offset* 
   }
   auto batch = builder.build();
   if (!batch) return batch.error();
-  auto appended = (*partition)->append_as_leader(std::move(*batch), context_->settings.offsets_commit_required_acks,
-                                                 replica::AppendOrigin::coordinator);
+  auto appended =
+      (*partition)
+          ->append_as_leader(std::move(*batch), context_->settings.offsets_commit_required_acks,
+                             replica::AppendOrigin::coordinator);
   if (!appended) return appended.error();
   *last = appended->last_offset;
   return appended->first_offset;
@@ -366,7 +341,8 @@ void GroupPartition::store_writes() {
     auto first = append(writes, &last);
     if (!first) {
       if (!store_failed_) {
-        LOG_WARN("server", "{}: a record could not be stored: {}", id_.to_string(), first.error().what());
+        LOG_WARN("server", "{}: a record could not be stored: {}", id_.to_string(),
+                 first.error().what());
         store_failed_ = true;
       }
       stored(std::move(writes), Offset(-1), first.error().code(), false);
@@ -386,12 +362,14 @@ void GroupPartition::store_writes() {
   storing_ = false;
 }
 
-boost::asio::awaitable<void> GroupPartition::store_replicated(std::vector<Write> writes, Offset first, Offset last) {
+boost::asio::awaitable<void> GroupPartition::store_replicated(std::vector<Write> writes,
+                                                              Offset first, Offset last) {
   auto self = shared_from_this();
   bool replicated = false;
   if (auto partition = context_->partitions->find(id_)) {
     auto kept = (*partition)->shared_from_this();
-    replicated = co_await kept->wait_replicated(last + 1, context_->settings.offsets_commit_timeout_ms);
+    replicated =
+        co_await kept->wait_replicated(last + 1, context_->settings.offsets_commit_timeout_ms);
   }
   in_flight_ = false;
   if (status_ == Status::ended) {
@@ -401,12 +379,14 @@ boost::asio::awaitable<void> GroupPartition::store_replicated(std::vector<Write>
   }
   std::optional<Errc> error;
   if (!replicated) error = Errc::timed_out;
-  // It stands in the log and counts when this broker, or the next leader, reads it again: so it does here.
+  // It stands in the log and counts when this broker, or the next leader, reads it again: so it
+  // does here.
   stored(std::move(writes), first, error, true);
   store_writes();
 }
 
-void GroupPartition::stored(std::vector<Write> writes, Offset first, std::optional<Errc> error, bool in_log) {
+void GroupPartition::stored(std::vector<Write> writes, Offset first, std::optional<Errc> error,
+                            bool in_log) {
   Outbox out;
   Now now = context_->now();
   Offset offset = first;

@@ -1,10 +1,11 @@
 #pragma once
-// GroupPartition: the groups of one __consumer_offsets partition that this broker leads, with what stands around the
-// state machines: loading from the log, storing of records, and the requests that wait. It lives on the partition's
-// shard and ends there; while it loads, a background thread owns the GroupSet.
+// GroupPartition: the groups of one __consumer_offsets partition that this broker leads, with what
+// stands around the state machines: loading from the log, storing of records, and the requests that
+// wait. It lives on the partition's shard and ends there; while it loads, a background thread owns
+// the GroupSet.
 //
-// Records are stored one append after the other, those that queue meanwhile go together; each append is replayed into
-// the set before the next one starts, and nobody is answered before.
+// Records are stored one append after the other, those that queue meanwhile go together; each
+// append is replayed into the set before the next one starts, and nobody is answered before.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -40,11 +41,12 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
  public:
   template <typename T>
   using Awaitable = boost::asio::awaitable<T>;
+  using OnReply = std::function<void(ReplyBody)>;
   enum class Status { loading, serving, failed, ended };
 
   // `deadline_moved` is called on the shard whenever next_deadline_ms() may have become earlier.
-  GroupPartition(TopicPartition id, std::shared_ptr<const GroupContext> context, runtime::Executor shard,
-                 std::function<void()> deadline_moved);
+  GroupPartition(TopicPartition id, std::shared_ptr<const GroupContext> context,
+                 runtime::Executor shard, std::function<void()> deadline_moved);
 
   const TopicPartition& id() const { return id_; }
   Status status() const { return status_; }
@@ -56,28 +58,27 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   // No longer the leader, or the broker stops: whoever waits is told not_coordinator.
   void end();
 
-  // Only while it serves.
-  Awaitable<JoinResponse> join(JoinRequest request);
-  Awaitable<SyncResponse> sync(SyncRequest request);
-  Awaitable<CommitResponse> commit(CommitRequest request);
-  Awaitable<DeleteOffsetsResponse> delete_offsets(DeleteOffsetsRequest request);
-  Awaitable<DeleteGroupResponse> remove(std::string group_id);
+  // Only while it serves. The reply comes once, here or later on this shard, unless the request is
+  // forgotten before.
+  void join(const JoinRequest& request, RequestToken token, OnReply on_reply);
+  void sync(const SyncRequest& request, RequestToken token, OnReply on_reply);
+  void commit(const CommitRequest& request, RequestToken token, OnReply on_reply);
+  void delete_offsets(const DeleteOffsetsRequest& request, RequestToken token, OnReply on_reply);
+  void remove(const std::string& group_id, RequestToken token, OnReply on_reply);
+  // Nobody waits for this request's reply any more.
+  void forget(const std::string& group_id, RequestToken token);
   std::optional<Errc> heartbeat(const HeartbeatRequest& request);
   LeaveResponse leave(const LeaveRequest& request);
   const GroupSet& groups() const { return *set_; }
   // Also while it loads: it is done afterwards then.
   void topics_deleted(const std::vector<std::string>& topics);
 
-  int64_t next_deadline_ms() const { return status_ == Status::serving ? set_->next_deadline_ms() : kNever; }
+  int64_t next_deadline_ms() const {
+    return status_ == Status::serving ? set_->next_deadline_ms() : kNever;
+  }
   void tick();
 
  private:
-  class Waiter;
-
-  // The body of every request that may wait: `step` runs the state machine for the token.
-  template <typename Response>
-  Awaitable<Response> wait_for(std::string group_id, std::function<void(RequestToken, Now, Outbox&)> step);
-
   void handle(Outbox out);
   void deliver(Reply reply);
   void store_writes();
@@ -96,8 +97,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   std::unique_ptr<GroupSet> set_;
   std::set<std::string> deleted_while_loading_;
 
-  RequestToken last_token_ = 0;
-  std::unordered_map<RequestToken, Waiter*> waiters_;
+  std::unordered_map<RequestToken, OnReply> waiting_;
 
   std::deque<Write> writes_;
   size_t queued_bytes_ = 0;

@@ -1,4 +1,5 @@
-// A rebalance: everybody joins again, one leader and one protocol are chosen, the generation goes up.
+// A rebalance: everybody joins again, one leader and one protocol are chosen, the generation goes
+// up.
 
 #include <algorithm>
 #include <utility>
@@ -15,7 +16,8 @@ void Group::become(GroupState state, Now now) {
 }
 
 void Group::maybe_prepare_rebalance(std::string_view reason, Now now, Outbox& out) {
-  if (state_ == GroupState::stable || state_ == GroupState::completing_rebalance || state_ == GroupState::empty) {
+  if (state_ == GroupState::stable || state_ == GroupState::completing_rebalance ||
+      state_ == GroupState::empty) {
     prepare_rebalance(reason, now, out);
   }
 }
@@ -43,12 +45,14 @@ void Group::prepare_rebalance(std::string_view reason, Now now, Outbox& out) {
     join_deadline_ms_ = now.monotonic_ms + rebalance_timeout_ms();
   }
   wake_at(join_deadline_ms_);
-  LOG_INFO("server", "Group {}: prepares a rebalance in generation {}: {}", id_, generation_, reason);
+  LOG_INFO("server", "Group {}: prepares a rebalance in generation {}: {}", id_, generation_,
+           reason);
 }
 
 int32_t Group::rebalance_timeout_ms() const {
   int32_t longest_ms = 0;
-  for (const auto& [id, member] : members_) longest_ms = std::max(longest_ms, member.rebalance_timeout_ms);
+  for (const auto& [id, member] : members_)
+    longest_ms = std::max(longest_ms, member.rebalance_timeout_ms);
   return longest_ms;
 }
 
@@ -64,7 +68,8 @@ void Group::settle(Now now, Outbox& out) {
   bool time_is_up = now.monotonic_ms >= join_deadline_ms_;
   if (time_is_up && initial_delay_ && joined_during_delay_ && initial_remaining_ms_ > 0) {
     joined_during_delay_ = false;
-    int64_t delay_ms = std::min<int64_t>(settings_.initial_rebalance_delay_ms, initial_remaining_ms_);
+    int64_t delay_ms =
+        std::min<int64_t>(settings_.initial_rebalance_delay_ms, initial_remaining_ms_);
     initial_remaining_ms_ -= delay_ms;
     join_deadline_ms_ = now.monotonic_ms + delay_ms;
     wake_at(join_deadline_ms_);
@@ -109,8 +114,8 @@ void Group::complete_join(Now now, Outbox& out) {
   become(GroupState::completing_rebalance, now);
   find_subscribed_topics();
   storing_assignment_ = false;
-  LOG_INFO("server", "Group {}: generation {} with {} members, protocol {}", id_, generation_, members_.size(),
-           *protocol_);
+  LOG_INFO("server", "Group {}: generation {} with {} members, protocol {}", id_, generation_,
+           members_.size(), *protocol_);
   for (auto& [id, member] : members_) {
     JoinResponse response = joined(member);
     reply_join(member, std::move(response), out);
@@ -138,14 +143,16 @@ std::set<std::string, std::less<>> Group::common_protocols() const {
   std::set<std::string, std::less<>> common;
   if (members_.empty()) return common;
   for (const MemberProtocol& protocol : members_.begin()->second.protocols) {
-    bool shared = std::all_of(members_.begin(), members_.end(),
-                              [&](const auto& member) { return member.second.supports(protocol.name); });
+    bool shared = std::all_of(members_.begin(), members_.end(), [&](const auto& member) {
+      return member.second.supports(protocol.name);
+    });
     if (shared) common.insert(protocol.name);
   }
   return common;
 }
 
-// Each member votes for the first of its protocols that all know; most votes win, then the leader's preference.
+// Each member votes for the first of its protocols that all know; most votes win, then the leader's
+// preference.
 std::string Group::select_protocol() const {
   auto candidates = common_protocols();
   std::map<std::string, size_t> votes;
@@ -195,7 +202,8 @@ void Group::remove_member(const std::string& member_id, Outbox& out) {
   }
 }
 
-void Group::member_gone(const std::string& member_id, std::string_view reason, Now now, Outbox& out) {
+void Group::member_gone(const std::string& member_id, std::string_view reason, Now now,
+                        Outbox& out) {
   remove_member(member_id, out);
   maybe_prepare_rebalance(reason, now, out);
 }
@@ -224,7 +232,8 @@ void Group::sync_time_is_up(Now now, Outbox& out) {
   if (state_ != GroupState::completing_rebalance && state_ != GroupState::stable) return;
   std::vector<std::string> silent(pending_syncs_.begin(), pending_syncs_.end());
   for (const std::string& id : silent) {
-    LOG_INFO("server", "Group {}: member {} did not ask for its assignment in time and is removed", id_, id);
+    LOG_INFO("server", "Group {}: member {} did not ask for its assignment in time and is removed",
+             id_, id);
     remove_member(id, out);
   }
   maybe_prepare_rebalance("members did not ask for their assignment", now, out);

@@ -8,7 +8,8 @@
 namespace odradek::broker::group {
 
 namespace {
-// Tombstones of one step of expiry; a round over many groups takes several steps with room for others between them.
+// Tombstones of one step of expiry; a round over many groups takes several steps with room for
+// others between them.
 constexpr size_t kTombstonesPerStep = 5'000;
 constexpr size_t kGroupsPerStep = 20'000;
 constexpr int64_t kExpiryStepMs = 100;
@@ -77,8 +78,10 @@ void GroupSet::join(const JoinRequest& request, RequestToken token, Now now, Out
     wanted_bytes += static_cast<int64_t>(protocol.name.size() + protocol.metadata.size());
   }
   if (held_bytes_ + wanted_bytes > settings_.max_member_bytes) {
-    LOG_WARN("server", "Group {}: a member is refused, members of this partition's groups hold {} bytes already",
-             request.group_id, held_bytes_);
+    LOG_WARN(
+        "server",
+        "Group {}: a member is refused, members of this partition's groups hold {} bytes already",
+        request.group_id, held_bytes_);
     out.replies.push_back(join_refused(token, request.member_id, Errc::coordinator_not_available));
     return;
   }
@@ -136,12 +139,13 @@ void GroupSet::commit(const CommitRequest& request, RequestToken token, Now now,
     place = &make(request.group_id);
   }
   place->group.commit(request, token, now, out);
-  touch(*place);  // a group that begins with this commit is made again when its records are replayed
+  touch(
+      *place);  // a group that begins with this commit is made again when its records are replayed
 }
 
-std::vector<FetchedOffset> GroupSet::fetch(const std::string& group_id,
-                                           const std::optional<std::vector<TopicPartition>>& partitions,
-                                           bool require_stable) const {
+std::vector<FetchedOffset> GroupSet::fetch(
+    const std::string& group_id, const std::optional<std::vector<TopicPartition>>& partitions,
+    bool require_stable) const {
   if (const Group* group = find(group_id)) return group->fetch(partitions, require_stable);
   std::vector<FetchedOffset> rows;
   if (!partitions) return rows;
@@ -153,7 +157,8 @@ std::vector<FetchedOffset> GroupSet::fetch(const std::string& group_id,
   return rows;
 }
 
-void GroupSet::delete_offsets(const DeleteOffsetsRequest& request, RequestToken token, Outbox& out) {
+void GroupSet::delete_offsets(const DeleteOffsetsRequest& request, RequestToken token,
+                              Outbox& out) {
   DeleteOffsetsResponse refused;
   if (request.group_id.empty()) {
     refused.error = Errc::invalid_group_id;
@@ -215,7 +220,8 @@ void GroupSet::abandon(Errc why, Outbox& out) {
 
 int64_t GroupSet::next_deadline_ms() const {
   if (groups_.empty()) return kNever;
-  return deadlines_.empty() ? next_expiry_ms_ : std::min(next_expiry_ms_, deadlines_.begin()->first);
+  return deadlines_.empty() ? next_expiry_ms_
+                            : std::min(next_expiry_ms_, deadlines_.begin()->first);
 }
 
 void GroupSet::tick(Now now, Outbox& out) {
@@ -238,12 +244,14 @@ void GroupSet::expire_offsets(Now now, Outbox& out) {
   size_t tombstones = 0;
   size_t looked_at = 0;
   auto at = groups_.lower_bound(expiry_cursor_);
-  for (; at != groups_.end() && tombstones < kTombstonesPerStep && looked_at < kGroupsPerStep; ++at, ++looked_at) {
+  for (; at != groups_.end() && tombstones < kTombstonesPerStep && looked_at < kGroupsPerStep;
+       ++at, ++looked_at) {
     tombstones += at->second->group.expire(now, kTombstonesPerStep - tombstones, out);
   }
   bool done = at == groups_.end();
   expiry_cursor_ = done ? std::string() : at->first;
-  next_expiry_ms_ = now.monotonic_ms + (done ? settings_.offsets_retention_check_ms : kExpiryStepMs);
+  next_expiry_ms_ =
+      now.monotonic_ms + (done ? settings_.offsets_retention_check_ms : kExpiryStepMs);
 }
 
 Result<void> GroupSet::replay(ByteView key, std::optional<ByteView> value, Offset log_offset,
@@ -254,6 +262,7 @@ Result<void> GroupSet::replay(ByteView key, std::optional<ByteView> value, Offse
     const std::string& id = offset->key.group_id;
     if (!offset->value && slot(id) == nullptr) return {};
     make(id).group.replay(*offset, log_offset, producer);
+    if (producer && offset->value) in_transactions_[*producer].insert(id);
   } else if (const auto* group = std::get_if<GroupRecord>(&*decoded)) {
     if (!group->value) {
       if (Slot* place = slot(group->group_id)) place->group.replay_removed();
@@ -269,7 +278,11 @@ Result<void> GroupSet::replay(ByteView key, std::optional<ByteView> value, Offse
 }
 
 void GroupSet::end_transaction(ProducerId producer, bool commit) {
-  for (auto& [id, place] : groups_) place->group.end_transaction(producer, commit);
+  auto ended = in_transactions_.extract(producer);
+  if (ended.empty()) return;
+  for (const std::string& id : ended.mapped()) {
+    if (Slot* place = slot(id)) place->group.end_transaction(producer, commit);
+  }
 }
 
 void GroupSet::activate(Now now, Outbox& out) {
@@ -283,7 +296,8 @@ void GroupSet::activate(Now now, Outbox& out) {
 }
 
 void GroupSet::written(const Write& write, std::optional<Errc> error, Now now, Outbox& out) {
-  Slot& place = make(write.group_id);  // it may have nothing stored, and still somebody who waits for the answer
+  Slot& place = make(
+      write.group_id);  // it may have nothing stored, and still somebody who waits for the answer
   place.group.written(write, error, now, out);
   touch(place);
 }

@@ -1,9 +1,11 @@
 #pragma once
-// GroupSet: all groups of one __consumer_offsets partition, by id, with one deadline for them all. Pure: requests, time
-// and stored records go in, an Outbox comes out. It lives on the partition's shard.
+// GroupSet: all groups of one __consumer_offsets partition, by id, with one deadline for them all.
+// Pure: requests, time and stored records go in, an Outbox comes out. It lives on the partition's
+// shard.
 //
 //   load:   replay(record) for each in the log, then activate()
-//   serve:  request → Outbox{replies, writes}; store a write, replay(its records), written(write) → Outbox
+//   serve:  request → Outbox{replies, writes}; store a write, replay(its records), written(write) →
+//   Outbox
 // Writes are to be stored and replayed in the order in which they came out.
 
 #include <cstdint>
@@ -36,7 +38,8 @@ class GroupSet {
                                    const std::optional<std::vector<TopicPartition>>& partitions,
                                    bool require_stable) const;
   void delete_offsets(const DeleteOffsetsRequest& request, RequestToken token, Outbox& out);
-  // An unknown group is described as Dead, with group_id_not_found (which only DescribeGroups v6 tells).
+  // An unknown group is described as Dead, with group_id_not_found (which only DescribeGroups v6
+  // tells).
   DescribedGroup describe(const std::string& group_id) const;
   std::vector<ListedGroup> list() const;
   void remove(const std::string& group_id, RequestToken token, Outbox& out);
@@ -50,8 +53,9 @@ class GroupSet {
   void tick(Now now, Outbox& out);
   int64_t next_deadline_ms() const;
 
-  // Error: a record that cannot be read; it is then as if it were not there. `log_offset` is its place in the log;
-  // `producer` is given for a record of a transaction, which counts from its commit marker on.
+  // Error: a record that cannot be read; it is then as if it were not there. `log_offset` is its
+  // place in the log; `producer` is given for a record of a transaction, which counts from its
+  // commit marker on.
   Result<void> replay(ByteView key, std::optional<ByteView> value, Offset log_offset,
                       std::optional<ProducerId> producer, Now now, Outbox& out);
   // A transaction marker in the log.
@@ -87,6 +91,8 @@ class GroupSet {
   bool active_ = false;
   int64_t next_expiry_ms_ = kNever;
   std::string expiry_cursor_;  // a round of expiry goes on behind this group
+  std::map<ProducerId, std::set<std::string>>
+      in_transactions_;  // groups with offsets of an open one
   uint64_t unknown_records_ = 0;
 };
 

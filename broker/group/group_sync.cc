@@ -10,8 +10,10 @@ std::optional<Errc> Group::check_sync(const SyncRequest& request) const {
   if (state_ == GroupState::dead) return Errc::coordinator_not_available;
   if (auto error = check_member(request.member_id, request.instance_id)) return error;
   if (request.generation != generation_) return Errc::illegal_generation;
-  if (request.protocol_type && request.protocol_type != protocol_type_) return Errc::inconsistent_group_protocol;
-  if (request.protocol_name && request.protocol_name != protocol_) return Errc::inconsistent_group_protocol;
+  if (request.protocol_type && request.protocol_type != protocol_type_)
+    return Errc::inconsistent_group_protocol;
+  if (request.protocol_name && request.protocol_name != protocol_)
+    return Errc::inconsistent_group_protocol;
   if (state_ == GroupState::empty) return Errc::unknown_member_id;
   if (state_ == GroupState::preparing_rebalance) return Errc::rebalance_in_progress;
   return std::nullopt;
@@ -83,7 +85,8 @@ StoredGroup Group::to_store() const {
     stored.client_host = member.client_host;
     stored.rebalance_timeout_ms = member.rebalance_timeout_ms;
     stored.session_timeout_ms = member.session_timeout_ms;
-    if (const Bytes* metadata = member.metadata_of(protocol_.value_or(""))) stored.subscription = *metadata;
+    if (const Bytes* metadata = member.metadata_of(protocol_.value_or("")))
+      stored.subscription = *metadata;
     stored.assignment = member.assignment;
     group.members.push_back(std::move(stored));
   }

@@ -1,6 +1,6 @@
 #pragma once
-// Member: one consumer in a group, as long as it is in it. Who it is and its assignment are stored with the group; its
-// deadline and what it waits for are not.
+// Member: one consumer in a group, as long as it is in it. Who it is and its assignment are stored
+// with the group; its deadline and what it waits for are not.
 
 #include <algorithm>
 #include <cstdint>
@@ -46,8 +46,10 @@ struct Member {
   }
   // What the member makes the coordinator hold.
   int64_t held_bytes() const {
-    size_t bytes = sizeof(Member) + id.size() * 2 + client_id.size() + client_host.size() + assignment.size();
-    for (const MemberProtocol& own : protocols) bytes += sizeof own + own.name.size() + own.metadata.size();
+    size_t bytes =
+        sizeof(Member) + id.size() * 2 + client_id.size() + client_host.size() + assignment.size();
+    for (const MemberProtocol& own : protocols)
+      bytes += sizeof own + own.name.size() + own.metadata.size();
     return static_cast<int64_t>(bytes);
   }
 };

@@ -16,12 +16,14 @@ const StoredOffset* OffsetTable::find(const TopicPartition& partition) const {
   return at == offsets_.end() ? nullptr : &at->second.value;
 }
 
-void OffsetTable::for_each(const std::function<void(const TopicPartition&, const StoredOffset&)>& visit) const {
+void OffsetTable::for_each(
+    const std::function<void(const TopicPartition&, const StoredOffset&)>& visit) const {
   for (const auto& [partition, entry] : offsets_) visit(partition, entry.value);
 }
 
 std::vector<TopicPartition> OffsetTable::select(
-    const std::function<bool(const TopicPartition&, const StoredOffset&)>& gone, size_t limit) const {
+    const std::function<bool(const TopicPartition&, const StoredOffset&)>& gone,
+    size_t limit) const {
   std::vector<TopicPartition> selected;
   for (const auto& [partition, entry] : offsets_) {
     if (selected.size() >= limit) break;
@@ -42,8 +44,8 @@ void OffsetTable::erase(const TopicPartition& partition) {
   }
 }
 
-void OffsetTable::put_pending(ProducerId producer, const TopicPartition& partition, StoredOffset value,
-                              Offset log_offset) {
+void OffsetTable::put_pending(ProducerId producer, const TopicPartition& partition,
+                              StoredOffset value, Offset log_offset) {
   pending_[producer].insert_or_assign(partition, Entry{std::move(value), log_offset});
 }
 

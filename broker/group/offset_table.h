@@ -1,6 +1,6 @@
 #pragma once
-// OffsetTable: the committed offsets of one group, and those of transactions that are still open. Part of Group; only
-// the replay of stored records writes it.
+// OffsetTable: the committed offsets of one group, and those of transactions that are still open.
+// Part of Group; only the replay of stored records writes it.
 
 #include <cstdint>
 #include <functional>
@@ -26,14 +26,16 @@ class OffsetTable {
   const StoredOffset* find(const TopicPartition& partition) const;
   void for_each(const std::function<void(const TopicPartition&, const StoredOffset&)>& visit) const;
   // Those for which `gone` is true, at most `limit`.
-  std::vector<TopicPartition> select(const std::function<bool(const TopicPartition&, const StoredOffset&)>& gone,
-                                     size_t limit) const;
+  std::vector<TopicPartition> select(
+      const std::function<bool(const TopicPartition&, const StoredOffset&)>& gone,
+      size_t limit) const;
 
   // `log_offset`: where the record stands in __consumer_offsets.
   void put(const TopicPartition& partition, StoredOffset value, Offset log_offset);
   void erase(const TopicPartition& partition);
   // A record of an open transaction counts when its commit marker comes.
-  void put_pending(ProducerId producer, const TopicPartition& partition, StoredOffset value, Offset log_offset);
+  void put_pending(ProducerId producer, const TopicPartition& partition, StoredOffset value,
+                   Offset log_offset);
   void end_transaction(ProducerId producer, bool commit);
 
  private:

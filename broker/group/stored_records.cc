@@ -156,13 +156,16 @@ StoredRecord group_record(const std::string& group_id, const StoredGroup& value)
   return {encoded_key(group_id), behind(kGroupVersion, message, kGroupVersion)};
 }
 
-StoredRecord group_tombstone(const std::string& group_id) { return {encoded_key(group_id), std::nullopt}; }
+StoredRecord group_tombstone(const std::string& group_id) {
+  return {encoded_key(group_id), std::nullopt};
+}
 
 std::optional<std::vector<std::string>> subscribed_topics(ByteView subscription) {
   ByteReader in(subscription);
   int16_t version = in.i16();
   if (!in.ok() || version < 0) return std::nullopt;
-  // The topics stand first in every version. Reading no further forgives clients that write the rest differently.
+  // The topics stand first in every version. Reading no further forgives clients that write the
+  // rest differently.
   auto message = kafka::ConsumerProtocolSubscription::decode(in, 0);
   if (!message) return std::nullopt;
   return std::move(message->topics);

@@ -1,7 +1,7 @@
 #pragma once
-// The records of __consumer_offsets: what Kafka 2.5 to 4.x write is read, what 2.5 and 3.5 write is written (offsets in
-// value version 3, or 1 where an expiry is stored; group metadata in version 3). The page beside it is
-// stored_records.md.
+// The records of __consumer_offsets: what Kafka 2.5 to 4.x write is read, what 2.5 and 3.5 write is
+// written (offsets in value version 3, or 1 where an expiry is stored; group metadata in version
+// 3). The page beside it is stored_records.md.
 
 #include <cstdint>
 #include <optional>
@@ -53,7 +53,8 @@ struct StoredGroup {
   bool operator==(const StoredGroup&) const = default;
 };
 
-// A record that is not ours to read: groups of the protocol of KIP-848, share groups, what later versions add.
+// A record that is not ours to read: groups of the protocol of KIP-848, share groups, what later
+// versions add.
 struct UnknownRecord {
   int16_t type = -1;
 };
@@ -76,8 +77,8 @@ StoredRecord offset_tombstone(const OffsetKey& key);
 StoredRecord group_record(const std::string& group_id, const StoredGroup& value);
 StoredRecord group_tombstone(const std::string& group_id);
 
-// The topics of a consumer's subscription (ConsumerProtocolSubscription behind its version); nullopt where the bytes
-// are no such thing, as other users of the group protocol send them.
+// The topics of a consumer's subscription (ConsumerProtocolSubscription behind its version);
+// nullopt where the bytes are no such thing, as other users of the group protocol send them.
 std::optional<std::vector<std::string>> subscribed_topics(ByteView subscription);
 
 }  // namespace odradek::broker::group

@@ -1,5 +1,6 @@
 #pragma once
-// What goes into the group state machines and what comes out of them. No wire types, no clocks, no executors here.
+// What goes into the group state machines and what comes out of them. No wire types, no clocks, no
+// executors here.
 
 #include <cstdint>
 #include <functional>
@@ -17,7 +18,8 @@
 
 namespace odradek::broker::group {
 
-// Both clocks of one moment: deadlines run on the monotonic one, what is stored carries the wall clock.
+// Both clocks of one moment: deadlines run on the monotonic one, what is stored carries the wall
+// clock.
 struct Now {
   int64_t monotonic_ms = 0;
   int64_t wall_ms = 0;
@@ -27,23 +29,25 @@ inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 // server.properties, read at the start.
 struct GroupSettings {
-  int32_t min_session_timeout_ms = 6'000;         // group.min.session.timeout.ms
-  int32_t max_session_timeout_ms = 1'800'000;     // group.max.session.timeout.ms
-  int32_t initial_rebalance_delay_ms = 3'000;     // group.initial.rebalance.delay.ms
-  int32_t max_size = 2'147'483'647;               // group.max.size, members of one group
-  int32_t new_member_join_timeout_ms = 300'000;   // a first JoinGroup waits no longer (not a setting of Kafka's)
-  int32_t max_pending_members = 10'000;           // ids given out and not yet used, a group
-  int64_t max_member_bytes = 64 << 20;            // subscriptions and assignments of one offsets partition
-  int64_t offsets_retention_ms = 604'800'000;     // offsets.retention.minutes
-  int64_t offsets_retention_check_ms = 600'000;   // offsets.retention.check.interval.ms
-  int32_t offset_metadata_max_bytes = 4'096;      // offset.metadata.max.bytes
-  int16_t offsets_commit_required_acks = -1;      // offsets.commit.required.acks
-  int32_t offsets_commit_timeout_ms = 5'000;      // offsets.commit.timeout.ms
-  int32_t offsets_load_buffer_bytes = 5'242'880;  // offsets.load.buffer.size
-  int32_t offsets_topic_partitions = 50;          // offsets.topic.num.partitions
-  int16_t offsets_topic_replication_factor = 3;   // offsets.topic.replication.factor
+  int32_t min_session_timeout_ms = 6'000;      // group.min.session.timeout.ms
+  int32_t max_session_timeout_ms = 1'800'000;  // group.max.session.timeout.ms
+  int32_t initial_rebalance_delay_ms = 3'000;  // group.initial.rebalance.delay.ms
+  int32_t max_size = 2'147'483'647;            // group.max.size, members of one group
+  int32_t new_member_join_timeout_ms =
+      300'000;  // a first JoinGroup waits no longer (not a setting of Kafka's)
+  int32_t max_pending_members = 10'000;  // ids given out and not yet used, a group
+  int64_t max_member_bytes = 64 << 20;   // subscriptions and assignments of one offsets partition
+  int64_t offsets_retention_ms = 604'800'000;         // offsets.retention.minutes
+  int64_t offsets_retention_check_ms = 600'000;       // offsets.retention.check.interval.ms
+  int32_t offset_metadata_max_bytes = 4'096;          // offset.metadata.max.bytes
+  int16_t offsets_commit_required_acks = -1;          // offsets.commit.required.acks
+  int32_t offsets_commit_timeout_ms = 5'000;          // offsets.commit.timeout.ms
+  int32_t offsets_load_buffer_bytes = 5'242'880;      // offsets.load.buffer.size
+  int32_t offsets_topic_partitions = 50;              // offsets.topic.num.partitions
+  int16_t offsets_topic_replication_factor = 3;       // offsets.topic.replication.factor
   int32_t offsets_topic_segment_bytes = 104'857'600;  // offsets.topic.segment.bytes
-  int8_t offsets_topic_compression = 0;           // offsets.topic.compression.codec, by its number in a batch
+  int8_t offsets_topic_compression =
+      0;  // offsets.topic.compression.codec, by its number in a batch
 };
 
 // Names a request that waits for its reply. Given out by the caller, unique in one GroupSet.
@@ -57,7 +61,7 @@ struct MemberProtocol {
 
 struct JoinRequest {
   std::string group_id;
-  std::string member_id;  // empty: not known yet
+  std::string member_id;                   // empty: not known yet
   std::optional<std::string> instance_id;  // KIP-345
   std::string client_id;
   std::string client_host;  // "/127.0.0.1"
@@ -140,8 +144,8 @@ struct CommitRequest {
   std::string group_id;
   std::string member_id;
   std::optional<std::string> instance_id;
-  int32_t generation = -1;      // -1: a consumer outside of the group's protocol
-  int64_t retention_ms = -1;    // OffsetCommit v2-4
+  int32_t generation = -1;    // -1: a consumer outside of the group's protocol
+  int64_t retention_ms = -1;  // OffsetCommit v2-4
   std::vector<OffsetToCommit> offsets;
 };
 
@@ -201,7 +205,8 @@ struct StoredRecord {
   std::optional<Bytes> value;
 };
 
-// What a write was for: it tells the group what to do when the records are stored, or when that failed.
+// What a write was for: it tells the group what to do when the records are stored, or when that
+// failed.
 struct AssignmentWrite {
   int32_t generation = -1;
 };
@@ -235,14 +240,16 @@ struct Write {
   bool splittable = false;  // tombstones: may be stored as several batches
 };
 
-using ReplyBody = std::variant<JoinResponse, SyncResponse, CommitResponse, DeleteOffsetsResponse, DeleteGroupResponse>;
+using ReplyBody = std::variant<JoinResponse, SyncResponse, CommitResponse, DeleteOffsetsResponse,
+                               DeleteGroupResponse>;
 
 struct Reply {
   RequestToken token = 0;
   ReplyBody body;
 };
 
-// What one step asks of its surroundings. Writes are stored in this order; each is handed back to GroupSet::written.
+// What one step asks of its surroundings. Writes are stored in this order; each is handed back to
+// GroupSet::written.
 struct Outbox {
   std::vector<Reply> replies;
   std::vector<Write> writes;

@@ -21,23 +21,28 @@ bool limits_early_timestamps(const LogConfig& config) {
 
 bool batch_must_be_opened(const BatchHeader& header, const LogConfig& config) {
   if (header.codec_bits() > 4) return false;  // refused anyway
-  const bool recompress = config.compression && *config.compression != header.codec() && !header.is_control();
+  const bool recompress =
+      config.compression && *config.compression != header.codec() && !header.is_control();
   const bool looks_inside = config.cleanup_compact || limits_early_timestamps(config);
   return recompress || (header.codec() != Codec::none && looks_inside);
 }
 
 // What is wrong with a record's timestamp, or nothing.
-std::optional<std::string> timestamp_fault(int64_t timestamp, const LogConfig& config, int64_t now_ms) {
-  if (config.timestamp_type != TimestampType::create_time || timestamp == kNoTimestamp) return std::nullopt;
+std::optional<std::string> timestamp_fault(int64_t timestamp, const LogConfig& config,
+                                           int64_t now_ms) {
+  if (config.timestamp_type != TimestampType::create_time || timestamp == kNoTimestamp)
+    return std::nullopt;
   // subtracting cannot overflow where both are not negative; a negative time is far in the past
   const int64_t before = timestamp < 0 ? std::numeric_limits<int64_t>::max() : now_ms - timestamp;
   const int64_t after = timestamp < 0 ? 0 : timestamp - now_ms;
   if (before > config.timestamp_before_max_ms || after > config.timestamp_after_max_ms) {
-    return format("Timestamp {} of message is out of range. The timestamp should be within [{}, {}]", timestamp,
-                  config.timestamp_before_max_ms >= now_ms ? 0 : now_ms - config.timestamp_before_max_ms,
-                  config.timestamp_after_max_ms > std::numeric_limits<int64_t>::max() - now_ms
-                      ? std::numeric_limits<int64_t>::max()
-                      : now_ms + config.timestamp_after_max_ms);
+    return format(
+        "Timestamp {} of message is out of range. The timestamp should be within [{}, {}]",
+        timestamp,
+        config.timestamp_before_max_ms >= now_ms ? 0 : now_ms - config.timestamp_before_max_ms,
+        config.timestamp_after_max_ms > std::numeric_limits<int64_t>::max() - now_ms
+            ? std::numeric_limits<int64_t>::max()
+            : now_ms + config.timestamp_after_max_ms);
   }
   return std::nullopt;
 }
@@ -45,43 +50,48 @@ std::optional<std::string> timestamp_fault(int64_t timestamp, const LogConfig& c
 // The header's own numbers.
 Result<void> check_header(const BatchHeader& header, const LogConfig& config, AppendOrigin origin) {
   if (header.magic < 2) {
-    return Error(Errc::unsupported_for_message_format,
-                 format("a record batch of message format {} where format 2 is required", header.magic));
+    return Error(
+        Errc::unsupported_for_message_format,
+        format("a record batch of message format {} where format 2 is required", header.magic));
   }
   if (static_cast<int64_t>(header.size()) > config.max_message_bytes) {
-    return Error(Errc::record_too_large,
-                 format("The record batch size in the append is {} bytes which exceeds the maximum configured value of "
-                        "{} (max.message.bytes).",
-                        header.size(), config.max_message_bytes));
+    return Error(Errc::record_too_large, format("The record batch size in the append is {} bytes "
+                                                "which exceeds the maximum configured value of "
+                                                "{} (max.message.bytes).",
+                                                header.size(), config.max_message_bytes));
   }
   if (static_cast<int64_t>(header.size()) > config.segment_bytes) {
     return Error(Errc::record_list_too_large,
-                 format("Message batch size is {} bytes in append, which exceeds the maximum configured segment size of "
+                 format("Message batch size is {} bytes in append, which exceeds the maximum "
+                        "configured segment size of "
                         "{}.",
                         header.size(), config.segment_bytes));
   }
   if (header.codec_bits() > 4) {
-    return Error(Errc::corrupt_record, format("Unknown compression type id: {}", header.codec_bits()));
+    return Error(Errc::corrupt_record,
+                 format("Unknown compression type id: {}", header.codec_bits()));
   }
   if (header.last_offset_delta < 0) {
-    return invalid(format("Batch has an invalid offset range: last offset delta {}", header.last_offset_delta));
+    return invalid(format("Batch has an invalid offset range: last offset delta {}",
+                          header.last_offset_delta));
   }
   if (header.record_count <= 0) {
     return invalid(format("Invalid reported count for record batch: {}", header.record_count));
   }
   if (header.record_count - 1 != header.last_offset_delta) {
-    return invalid(format("Inconsistent batch offset range [0, {}] and count of records {}", header.last_offset_delta,
-                          header.record_count));
+    return invalid(format("Inconsistent batch offset range [0, {}] and count of records {}",
+                          header.last_offset_delta, header.record_count));
   }
   if (origin == AppendOrigin::client) {
     if (header.base_offset.value() != 0) {
-      return invalid(format("The baseOffset of the record batch in the append should be 0, but it is {}",
-                            header.base_offset.value()));
+      return invalid(
+          format("The baseOffset of the record batch in the append should be 0, but it is {}",
+                 header.base_offset.value()));
     }
     if (header.is_control()) return invalid("Clients are not allowed to write control records");
     if (header.has_producer_id() && header.base_sequence < 0) {
-      return invalid(format("Invalid sequence number {} in record batch with producerId {}", header.base_sequence,
-                            header.producer_id.value()));
+      return invalid(format("Invalid sequence number {} in record batch with producerId {}",
+                            header.base_sequence, header.producer_id.value()));
     }
     if (header.has_producer_id() && header.producer_epoch.value() < 0) {
       return invalid(format("Invalid producer epoch {} in record batch with producerId {}",
@@ -92,7 +102,8 @@ Result<void> check_header(const BatchHeader& header, const LogConfig& config, Ap
     }
     if (header.timestamp_type() == TimestampType::log_append_time) {
       return Error(Errc::invalid_timestamp,
-                   "Invalid timestamp type in message. Producer should not set timestamp type to LogAppendTime.");
+                   "Invalid timestamp type in message. Producer should not set timestamp type to "
+                   "LogAppendTime.");
     }
   }
   return {};
@@ -126,7 +137,8 @@ bool read_facts(ByteReader& batch, RecordFacts& facts) {
   record.i8();
   facts.timestamp_delta = record.varlong();
   facts.offset_delta = record.varint();
-  if (!record.ok() || !skip_bytes(record, true, &facts.has_key) || !skip_bytes(record, true)) return false;
+  if (!record.ok() || !skip_bytes(record, true, &facts.has_key) || !skip_bytes(record, true))
+    return false;
   int32_t headers = record.varint();
   if (headers < 0 || static_cast<size_t>(headers) > record.remaining() / 2) return false;
   for (; headers > 0; --headers) {
@@ -136,15 +148,16 @@ bool read_facts(ByteReader& batch, RecordFacts& facts) {
 }
 
 // An uncompressed batch with nothing to complain of; false: walk_records says what is wrong.
-bool walk_plain_records(ByteView batch, const BatchHeader& header, const LogConfig& config, int64_t now_ms,
-                        Walked& walked) {
+bool walk_plain_records(ByteView batch, const BatchHeader& header, const LogConfig& config,
+                        int64_t now_ms, Walked& walked) {
   ByteReader reader(batch.substr(kBatchHeaderSize));
   const bool needs_key = config.cleanup_compact && !header.is_control();
   const bool has_limits = config.timestamp_before_max_ms != std::numeric_limits<int64_t>::max() ||
                           config.timestamp_after_max_ms != std::numeric_limits<int64_t>::max();
   for (int32_t i = 0; i < header.record_count; ++i) {
     RecordFacts facts;
-    if (!read_facts(reader, facts) || facts.offset_delta != i || (needs_key && !facts.has_key)) return false;
+    if (!read_facts(reader, facts) || facts.offset_delta != i || (needs_key && !facts.has_key))
+      return false;
     const int64_t timestamp = static_cast<int64_t>(static_cast<uint64_t>(header.base_timestamp) +
                                                    static_cast<uint64_t>(facts.timestamp_delta));
     if (has_limits && timestamp_fault(timestamp, config, now_ms)) return false;
@@ -153,12 +166,13 @@ bool walk_plain_records(ByteView batch, const BatchHeader& header, const LogConf
   return reader.remaining() == 0;
 }
 
-// Every record of a batch: lengths, offsets, key, timestamp. `rebuild` may be null, else it gets each record.
-Result<Walked> walk_records(ByteView batch, const LogConfig& config, int64_t now_ms, RecordBatchBuilder* rebuild,
-                            std::vector<RecordError>* record_errors) {
+// Every record of a batch: lengths, offsets, key, timestamp. `rebuild` may be null, else it gets
+// each record.
+Result<Walked> walk_records(ByteView batch, const LogConfig& config, int64_t now_ms,
+                            RecordBatchBuilder* rebuild, std::vector<RecordError>* record_errors) {
   // The opened size of a compressed batch is bounded: a few kilobytes may stand for gigabytes.
-  Result<RecordIterator> records =
-      RecordIterator::open(batch, static_cast<size_t>(std::max<int64_t>(config.max_decompressed_bytes, 0)));
+  Result<RecordIterator> records = RecordIterator::open(
+      batch, static_cast<size_t>(std::max<int64_t>(config.max_decompressed_bytes, 0)));
   if (!records) {
     if (records.error().code() == Errc::limit_exceeded) {
       return Error(Errc::record_too_large, records.error().what());
@@ -173,13 +187,16 @@ Result<Walked> walk_records(ByteView batch, const LogConfig& config, int64_t now
   auto refuse = [&](Errc code, int32_t index, std::string what) {
     if (!refused) refused = Error(code, "One or more records have been rejected");
     // enough for a person; a batch of a million bad records must not become a million sentences
-    if (record_errors && record_errors->size() < 100) record_errors->push_back({index, std::move(what)});
+    if (record_errors && record_errors->size() < 100)
+      record_errors->push_back({index, std::move(what)});
   };
   int32_t expected = 0;
   while (const RecordView* record = records->next()) {
     if (record->offset_delta != expected) {
-      return invalid(format("Inner record {} inside the record batch does not have incremental offsets: offset delta {}",
-                            expected, record->offset_delta));
+      return invalid(
+          format("Inner record {} inside the record batch does not have incremental offsets: "
+                 "offset delta {}",
+                 expected, record->offset_delta));
     }
     if (config.cleanup_compact && !record->key && !records->header().is_control()) {
       refuse(Errc::invalid_record, expected, "Compacted topic cannot accept message without key.");
@@ -205,8 +222,8 @@ Result<Walked> walk_records(ByteView batch, const LogConfig& config, int64_t now
   return walked;
 }
 
-Result<Bytes> recompress(ByteView batch, const BatchHeader& header, const LogConfig& config, int64_t now_ms,
-                         Walked& walked, std::vector<RecordError>* record_errors) {
+Result<Bytes> recompress(ByteView batch, const BatchHeader& header, const LogConfig& config,
+                         int64_t now_ms, Walked& walked, std::vector<RecordError>* record_errors) {
   BatchOptions options;
   options.codec = *config.compression;
   options.compression_level = config.compression_level;
@@ -221,11 +238,13 @@ Result<Bytes> recompress(ByteView batch, const BatchHeader& header, const LogCon
   if (!found) return found.error();
   walked = *found;
   Result<Bytes> rebuilt = rebuild.build();
-  if (rebuilt && static_cast<int64_t>(rebuilt->size()) > std::min(config.max_message_bytes, config.segment_bytes)) {
-    return Error(Errc::record_too_large,
-                 format("The record batch has {} bytes with the topic's compression, more than the {} of "
-                        "max.message.bytes",
-                        rebuilt->size(), config.max_message_bytes));
+  if (rebuilt && static_cast<int64_t>(rebuilt->size()) >
+                     std::min(config.max_message_bytes, config.segment_bytes)) {
+    return Error(
+        Errc::record_too_large,
+        format("The record batch has {} bytes with the topic's compression, more than the {} of "
+               "max.message.bytes",
+               rebuilt->size(), config.max_message_bytes));
   }
   return rebuilt;
 }
@@ -240,8 +259,9 @@ bool must_be_opened(ByteView batches, const LogConfig& config) {
   return false;
 }
 
-Result<PreparedAppend> prepare_append(std::span<char> batches, const LogConfig& config, AppendOrigin origin,
-                                      int64_t now_ms, std::vector<RecordError>* record_errors) {
+Result<PreparedAppend> prepare_append(std::span<char> batches, const LogConfig& config,
+                                      AppendOrigin origin, int64_t now_ms,
+                                      std::vector<RecordError>* record_errors) {
   const ByteView view(batches.data(), batches.size());
   PreparedAppend prepared(batches);
   Bytes replaced;
@@ -251,17 +271,21 @@ Result<PreparedAppend> prepare_append(std::span<char> batches, const LogConfig& 
   while (walker.next()) {
     const BatchHeader& header = walker.header();
     if (++prepared.batch_count > 1 && origin == AppendOrigin::client) {
-      return invalid("Produce requests are only allowed to contain exactly one record batch per partition");
+      return invalid(
+          "Produce requests are only allowed to contain exactly one record batch per partition");
     }
     if (Result<void> right = check_header(header, config, origin); !right) return right.error();
     if (Result<void> right = check_crc(header, walker.batch()); !right) return right.error();
 
     std::span<char> batch = batches.subspan(walker.position(), header.size());
     Walked walked;
-    if (batch_must_be_opened(header, config) && config.compression && *config.compression != header.codec()) {
-      if (!replace) replaced.assign(view.substr(0, walker.position()));  // the ones before, as they are
+    if (batch_must_be_opened(header, config) && config.compression &&
+        *config.compression != header.codec()) {
+      if (!replace)
+        replaced.assign(view.substr(0, walker.position()));  // the ones before, as they are
       replace = true;
-      Result<Bytes> rebuilt = recompress(walker.batch(), header, config, now_ms, walked, record_errors);
+      Result<Bytes> rebuilt =
+          recompress(walker.batch(), header, config, now_ms, walked, record_errors);
       if (!rebuilt) return rebuilt.error();
       replaced.append(*rebuilt);
     } else {
@@ -276,25 +300,30 @@ Result<PreparedAppend> prepare_append(std::span<char> batches, const LogConfig& 
         if (header.codec() != Codec::none) walked.max_timestamp_delta = header.last_offset_delta;
       } else {
         if (header.max_timestamp < kNoTimestamp) {
-          return Error(Errc::invalid_timestamp, format("a max timestamp of {}", header.max_timestamp));
+          return Error(Errc::invalid_timestamp,
+                       format("a max timestamp of {}", header.max_timestamp));
         }
-        if (std::optional<std::string> fault = timestamp_fault(header.max_timestamp, config, now_ms)) {
+        if (std::optional<std::string> fault =
+                timestamp_fault(header.max_timestamp, config, now_ms)) {
           return Error(Errc::invalid_timestamp, std::move(*fault));
         }
         walked = {header.max_timestamp, header.last_offset_delta};
       }
-      set_timestamp(batch, config.timestamp_type,
-                    config.timestamp_type == TimestampType::log_append_time ? now_ms : walked.max_timestamp);
+      set_timestamp(
+          batch, config.timestamp_type,
+          config.timestamp_type == TimestampType::log_append_time ? now_ms : walked.max_timestamp);
       if (replace) replaced.append(walker.batch());
     }
-    if (config.timestamp_type == TimestampType::log_append_time) walked = {now_ms, header.last_offset_delta};
+    if (config.timestamp_type == TimestampType::log_append_time)
+      walked = {now_ms, header.last_offset_delta};
     if (walked.max_timestamp > prepared.max_timestamp ||
         (config.timestamp_type == TimestampType::log_append_time)) {
       prepared.max_timestamp = walked.max_timestamp;
       prepared.max_timestamp_delta = static_cast<int32_t>(offsets) + walked.max_timestamp_delta;
     }
     offsets += static_cast<int64_t>(header.last_offset_delta) + 1;
-    if (offsets > std::numeric_limits<int32_t>::max()) return invalid("more offsets than one append can take");
+    if (offsets > std::numeric_limits<int32_t>::max())
+      return invalid("more offsets than one append can take");
     prepared.record_count += header.record_count;
   }
   if (!walker.ok()) {
@@ -303,14 +332,16 @@ Result<PreparedAppend> prepare_append(std::span<char> batches, const LogConfig& 
   }
   if (!walker.rest().empty()) {
     return Error(Errc::corrupt_record,
-                 format("{} bytes at the end of the records are not a whole record batch", walker.rest().size()));
+                 format("{} bytes at the end of the records are not a whole record batch",
+                        walker.rest().size()));
   }
   if (prepared.batch_count == 0) {
     return invalid("Produce requests must have at least one record batch per partition");
   }
   if (view.size() > static_cast<size_t>(config.segment_bytes)) {
     return Error(Errc::record_list_too_large,
-                 format("Message batch size is {} bytes in append, which exceeds the maximum configured segment size of "
+                 format("Message batch size is {} bytes in append, which exceeds the maximum "
+                        "configured segment size of "
                         "{}.",
                         view.size(), config.segment_bytes));
   }

@@ -21,7 +21,8 @@ Result<bool> BatchScanner::next() {
     buffer_at_ = next_;
     buffer_size_ = *got;
     if (*got < left) {
-      return Error(Errc::corrupt_record, format("{} ends at {}, within a batch", file_.path(), next_ + *got));
+      return Error(Errc::corrupt_record,
+                   format("{} ends at {}, within a batch", file_.path(), next_ + *got));
     }
   }
   Result<BatchHeader> header = parse_batch_header(ByteView(buffer_ + (next_ - buffer_at_), left));
@@ -55,7 +56,8 @@ Result<void> check_crc_in_file(fs::File& file, uint64_t position, const BatchHea
 
 Result<Bytes> read_batch(fs::File& file, uint64_t position, const BatchHeader& header) {
   Bytes bytes(header.size(), '\0');
-  if (Result<void> read = file.pread_exact(bytes.data(), bytes.size(), position); !read) return read.error();
+  if (Result<void> read = file.pread_exact(bytes.data(), bytes.size(), position); !read)
+    return read.error();
   return bytes;
 }
 

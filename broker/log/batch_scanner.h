@@ -1,6 +1,7 @@
 #pragma once
-// Walks the batch headers of a .log file without reading the records. Sticks to a small buffer: small batches come
-// many at a read, large ones one. Blocking where the file is not in the page cache.
+// Walks the batch headers of a .log file without reading the records. Sticks to a small buffer:
+// small batches come many at a read, large ones one. Blocking where the file is not in the page
+// cache.
 
 #include <cstdint>
 #include <memory>
@@ -14,10 +15,12 @@ namespace odradek::broker::log {
 class BatchScanner {
  public:
   // Looks at [position, end); `position` is a batch boundary.
-  BatchScanner(fs::File& file, uint64_t position, uint64_t end) : file_(file), next_(position), end_(end) {}
+  BatchScanner(fs::File& file, uint64_t position, uint64_t end)
+      : file_(file), next_(position), end_(end) {}
 
-  // True: header() and position() are the next batch's, which ends before `end`. False: nothing is left.
-  // corrupt_record: what comes is not a whole batch with a possible header; position() is where.
+  // True: header() and position() are the next batch's, which ends before `end`. False: nothing is
+  // left. corrupt_record: what comes is not a whole batch with a possible header; position() is
+  // where.
   Result<bool> next();
   const BatchHeader& header() const { return header_; }
   uint64_t position() const { return position_; }

@@ -41,15 +41,18 @@ Result<Offsets> read_checkpoint(fs::FileSystem& files, const std::string& path) 
   int64_t version = -1, count = -1;
   if (!take_line(line)) return Offsets();  // an empty file: nothing was ever written
   if (!to_number(line, version) || version != 0) return damaged("expected version 0");
-  if (!take_line(line) || !to_number(line, count) || count < 0) return damaged("expected the number of lines");
+  if (!take_line(line) || !to_number(line, count) || count < 0)
+    return damaged("expected the number of lines");
   Offsets offsets;
   while (take_line(line)) {
     size_t last = line.find_last_of(' ');
-    size_t first = last == std::string_view::npos || last == 0 ? last : line.find_last_of(' ', last - 1);
+    size_t first =
+        last == std::string_view::npos || last == 0 ? last : line.find_last_of(' ', last - 1);
     int32_t partition = 0;
     int64_t offset = 0;
-    if (last == std::string_view::npos || first == std::string_view::npos || first == last || first == 0 ||
-        !to_number(line.substr(first + 1, last - first - 1), partition) || !to_number(line.substr(last + 1), offset)) {
+    if (last == std::string_view::npos || first == std::string_view::npos || first == last ||
+        first == 0 || !to_number(line.substr(first + 1, last - first - 1), partition) ||
+        !to_number(line.substr(last + 1), offset)) {
       return damaged("expected TOPIC PARTITION OFFSET");
     }
     offsets[{std::string(line.substr(0, first)), PartitionId(partition)}] = Offset(offset);
@@ -59,7 +62,8 @@ Result<Offsets> read_checkpoint(fs::FileSystem& files, const std::string& path) 
   return offsets;
 }
 
-Result<void> write_checkpoint_file(fs::FileSystem& files, const std::string& path, const Offsets& offsets) {
+Result<void> write_checkpoint_file(fs::FileSystem& files, const std::string& path,
+                                   const Offsets& offsets) {
   std::string text = format("0\n{}\n", offsets.size());
   for (const auto& [id, offset] : offsets) {
     text += format("{} {} {}\n", id.topic, id.partition.value(), offset.value());

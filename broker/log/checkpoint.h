@@ -1,6 +1,7 @@
 #pragma once
-// Offset checkpoints of a data directory: "0", the count, then "TOPIC PARTITION OFFSET" each, a line each. Written whole,
-// to NAME.tmp first. Pure functions and file calls; any thread, one writer a file.
+// Offset checkpoints of a data directory: "0", the count, then "TOPIC PARTITION OFFSET" each, a
+// line each. Written whole, to NAME.tmp first. Pure functions and file calls; any thread, one
+// writer a file.
 
 #include <map>
 #include <string>
@@ -15,6 +16,7 @@ using Offsets = std::map<TopicPartition, Offset>;
 
 // Empty where the file is absent; malformed where it is damaged.
 Result<Offsets> read_checkpoint(fs::FileSystem& files, const std::string& path);
-Result<void> write_checkpoint_file(fs::FileSystem& files, const std::string& path, const Offsets& offsets);
+Result<void> write_checkpoint_file(fs::FileSystem& files, const std::string& path,
+                                   const Offsets& offsets);
 
 }  // namespace odradek::broker::log

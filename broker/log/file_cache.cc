@@ -22,7 +22,8 @@ std::shared_ptr<fs::File> FileCache::find(uint64_t key) {
   return found->second->file;
 }
 
-Result<std::shared_ptr<fs::File>> FileCache::open(uint64_t key, const std::string& path, fs::OpenMode mode) {
+Result<std::shared_ptr<fs::File>> FileCache::open(uint64_t key, const std::string& path,
+                                                  fs::OpenMode mode) {
   Result<std::shared_ptr<fs::File>> file = files_.open(path, mode);
   if (!file) return file;
   std::shared_ptr<fs::File> oldest;  // closed behind the lock
@@ -67,7 +68,9 @@ Result<std::shared_ptr<fs::File>> SegmentFile::get() const {
   return cache_->open(key_, path(), fs::OpenMode::create);
 }
 
-std::string SegmentFile::path() const { return *directory_ + "/" + offset_name(base_offset_) + suffix_; }
+std::string SegmentFile::path() const {
+  return *directory_ + "/" + offset_name(base_offset_) + suffix_;
+}
 
 std::string offset_name(Offset offset) { return format("{:020}", offset.value()); }
 

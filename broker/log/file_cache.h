@@ -1,7 +1,7 @@
 #pragma once
-// FileCache: the open files of all logs, at most `capacity` of them; the one unused longest is closed first. A file that
-// someone still reads (a fetch being sent) stays open until that ends. Any thread; one mutex inside, held for the table
-// only.
+// FileCache: the open files of all logs, at most `capacity` of them; the one unused longest is
+// closed first. A file that someone still reads (a fetch being sent) stays open until that ends.
+// Any thread; one mutex inside, held for the table only.
 
 #include <cstdint>
 #include <list>
@@ -44,12 +44,18 @@ class FileCache {
   std::unordered_map<uint64_t, std::list<Entry>::iterator> by_key_;
 };
 
-// One file of a segment: opened through the cache when it is needed, without memory of its own but these words.
+// One file of a segment: opened through the cache when it is needed, without memory of its own but
+// these words.
 class SegmentFile {
  public:
   // `directory` is the log's and outlives this. `suffix` is a literal: ".log".
-  SegmentFile(FileCache* cache, const std::string* directory, Offset base_offset, const char* suffix)
-      : cache_(cache), directory_(directory), base_offset_(base_offset), suffix_(suffix), key_(cache->new_key()) {}
+  SegmentFile(FileCache* cache, const std::string* directory, Offset base_offset,
+              const char* suffix)
+      : cache_(cache),
+        directory_(directory),
+        base_offset_(base_offset),
+        suffix_(suffix),
+        key_(cache->new_key()) {}
   ~SegmentFile() { cache_->forget(key_); }
   SegmentFile(const SegmentFile&) = delete;
   SegmentFile& operator=(const SegmentFile&) = delete;

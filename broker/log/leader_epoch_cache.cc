@@ -43,7 +43,8 @@ Result<void> LeaderEpochCache::load() {
   int64_t version = 0, count = 0;
   if (!take_line(text, line) || !to_number(line, version)) return damaged("no version line");
   if (version != 0) return damaged(format("version {}", version));
-  if (!take_line(text, line) || !to_number(line, count) || count < 0) return damaged("no count line");
+  if (!take_line(text, line) || !to_number(line, count) || count < 0)
+    return damaged("no count line");
   while (take_line(text, line)) {
     size_t space = line.find(' ');
     int32_t epoch = 0;
@@ -63,7 +64,8 @@ Result<void> LeaderEpochCache::load() {
 bool LeaderEpochCache::assign_in_memory(LeaderEpoch epoch, Offset start_offset) {
   if (epoch.value() < 0) return false;
   if (!entries_.empty() && entries_.back().epoch == epoch) return false;
-  while (!entries_.empty() && (entries_.back().epoch >= epoch || entries_.back().start_offset >= start_offset)) {
+  while (!entries_.empty() &&
+         (entries_.back().epoch >= epoch || entries_.back().start_offset >= start_offset)) {
     entries_.pop_back();
   }
   if (!entries_.empty() && entries_.back().epoch == epoch) return true;
@@ -86,8 +88,9 @@ Result<void> LeaderEpochCache::write() {
 }
 
 std::optional<LeaderEpoch> LeaderEpochCache::epoch_at(Offset offset) const {
-  auto above = std::upper_bound(entries_.begin(), entries_.end(), offset,
-                                [](Offset wanted, const EpochEntry& entry) { return wanted < entry.start_offset; });
+  auto above = std::upper_bound(
+      entries_.begin(), entries_.end(), offset,
+      [](Offset wanted, const EpochEntry& entry) { return wanted < entry.start_offset; });
   if (above == entries_.begin()) return std::nullopt;
   return std::prev(above)->epoch;
 }
@@ -95,8 +98,9 @@ std::optional<LeaderEpoch> LeaderEpochCache::epoch_at(Offset offset) const {
 EpochEndOffset LeaderEpochCache::end_offset_for(LeaderEpoch epoch, Offset log_end_offset) const {
   if (epoch.value() < 0 || entries_.empty()) return {};
   if (entries_.back().epoch == epoch) return {epoch, log_end_offset};
-  auto higher = std::upper_bound(entries_.begin(), entries_.end(), epoch,
-                                 [](LeaderEpoch wanted, const EpochEntry& entry) { return wanted < entry.epoch; });
+  auto higher = std::upper_bound(
+      entries_.begin(), entries_.end(), epoch,
+      [](LeaderEpoch wanted, const EpochEntry& entry) { return wanted < entry.epoch; });
   if (higher == entries_.end()) return {};  // later than all that is known here
   if (higher == entries_.begin()) return {epoch, higher->start_offset};
   return {std::prev(higher)->epoch, higher->start_offset};

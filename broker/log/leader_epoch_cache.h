@@ -1,7 +1,7 @@
 #pragma once
-// Which leader epoch begins at which offset of one log (KIP-101, KIP-320). Owner: the log's. Every change is written to
-// leader-epoch-checkpoint without a sync: what a crash loses of it is found again in the batches above the recovery
-// point, and the file is synced with them.
+// Which leader epoch begins at which offset of one log (KIP-101, KIP-320). Owner: the log's. Every
+// change is written to leader-epoch-checkpoint without a sync: what a crash loses of it is found
+// again in the batches above the recovery point, and the file is synced with them.
 
 #include <optional>
 #include <string>
@@ -27,11 +27,13 @@ struct EpochEndOffset {
 class LeaderEpochCache {
  public:
   LeaderEpochCache() = default;
-  LeaderEpochCache(fs::FileSystem* files, std::string path) : files_(files), path_(std::move(path)) {}
+  LeaderEpochCache(fs::FileSystem* files, std::string path)
+      : files_(files), path_(std::move(path)) {}
 
   // Reads the file; malformed where it is damaged (then empty). An absent file is empty.
   Result<void> load();
-  // Notes that an epoch begins at an offset; entries that it contradicts go. Nothing for an epoch that is the latest.
+  // Notes that an epoch begins at an offset; entries that it contradicts go. Nothing for an epoch
+  // that is the latest.
   Result<void> assign(LeaderEpoch epoch, Offset start_offset);
   // The same without writing; write() comes once after many.
   bool assign_in_memory(LeaderEpoch epoch, Offset start_offset);

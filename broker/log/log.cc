@@ -10,11 +10,13 @@
 namespace odradek::broker::log {
 namespace {
 
-// segment.jitter.ms spreads the rolls of many logs; the same segment always gets the same share of it.
+// segment.jitter.ms spreads the rolls of many logs; the same segment always gets the same share of
+// it.
 int64_t jitter_ms(const LogConfig& config, const std::string& directory, Offset base_offset) {
   const int64_t range = std::min(config.segment_jitter_ms, config.segment_ms);
   if (range <= 0) return 0;
-  size_t hash = std::hash<std::string>()(directory) * 31 + std::hash<int64_t>()(base_offset.value());
+  size_t hash =
+      std::hash<std::string>()(directory) * 31 + std::hash<int64_t>()(base_offset.value());
   return static_cast<int64_t>(hash % static_cast<size_t>(range));
 }
 
@@ -48,13 +50,15 @@ Error Log::failed(const Error& cause) {
 }
 
 size_t Log::segment_index_for(Offset offset) const {
-  auto above = std::upper_bound(
-      segments_.begin(), segments_.end(), offset,
-      [](Offset wanted, const std::unique_ptr<Segment>& segment) { return wanted < segment->base_offset(); });
+  auto above = std::upper_bound(segments_.begin(), segments_.end(), offset,
+                                [](Offset wanted, const std::unique_ptr<Segment>& segment) {
+                                  return wanted < segment->base_offset();
+                                });
   return above == segments_.begin() ? 0 : static_cast<size_t>(above - segments_.begin()) - 1;
 }
 
-Result<AppendInfo> Log::append_as_leader(std::span<char> batches, LeaderEpoch leader_epoch, AppendOrigin origin,
+Result<AppendInfo> Log::append_as_leader(std::span<char> batches, LeaderEpoch leader_epoch,
+                                         AppendOrigin origin,
                                          std::vector<RecordError>* record_errors) {
   Result<PreparedAppend> prepared =
       prepare_append(batches, *config_, origin, context_.clock->wall_ms(), record_errors);
@@ -62,11 +66,13 @@ Result<AppendInfo> Log::append_as_leader(std::span<char> batches, LeaderEpoch le
   return append_prepared(*prepared, leader_epoch, origin);
 }
 
-Result<AppendInfo> Log::append_prepared(PreparedAppend& prepared, LeaderEpoch leader_epoch, AppendOrigin origin) {
+Result<AppendInfo> Log::append_prepared(PreparedAppend& prepared, LeaderEpoch leader_epoch,
+                                        AppendOrigin origin) {
   if (broken_) return *broken_;
   if (leader_epoch < epochs_.latest()) {
-    return Error(Errc::fenced_leader_epoch, format("append to {} with leader epoch {}, the log has {}", id_.to_string(),
-                                                   leader_epoch.value(), epochs_.latest().value()));
+    return Error(Errc::fenced_leader_epoch,
+                 format("append to {} with leader epoch {}, the log has {}", id_.to_string(),
+                        leader_epoch.value(), epochs_.latest().value()));
   }
   std::span<char> bytes = prepared.bytes();
   const ByteView view(bytes.data(), bytes.size());
@@ -75,7 +81,8 @@ Result<AppendInfo> Log::append_prepared(PreparedAppend& prepared, LeaderEpoch le
   info.record_count = prepared.record_count;
   info.size = view.size();
   info.max_timestamp = prepared.max_timestamp;
-  if (prepared.timestamp_type == TimestampType::log_append_time) info.log_append_time_ms = prepared.max_timestamp;
+  if (prepared.timestamp_type == TimestampType::log_append_time)
+    info.log_append_time_ms = prepared.max_timestamp;
   info.first_offset = log_end_offset_;
   info.last_offset = log_end_offset_ + (prepared.offset_count - 1);
 
@@ -105,10 +112,12 @@ Result<AppendInfo> Log::append_prepared(PreparedAppend& prepared, LeaderEpoch le
   }
   CHECK(walker.ok() && walker.rest().empty() && next == info.last_offset + 1);
 
-  if (Result<void> rolled = maybe_roll(view.size(), info.last_offset, prepared.max_timestamp); !rolled) {
+  if (Result<void> rolled = maybe_roll(view.size(), info.last_offset, prepared.max_timestamp);
+      !rolled) {
     return failed(rolled.error());
   }
-  if (Result<void> noted = epochs_.assign(leader_epoch, info.first_offset); !noted) return failed(noted.error());
+  if (Result<void> noted = epochs_.assign(leader_epoch, info.first_offset); !noted)
+    return failed(noted.error());
   Result<void> written = write_batches(view, info.last_offset, prepared.max_timestamp,
                                        info.first_offset + prepared.max_timestamp_delta);
   if (!written) return failed(written.error());
@@ -142,21 +151,25 @@ Result<AppendInfo> Log::append_as_follower(ByteView batches) {
     next = header.next_offset();
   }
   if (!walker.ok() || !walker.rest().empty() || batch_count == 0) {
-    return Error(Errc::corrupt_record, format("append to {}: not whole record batches", id_.to_string()));
+    return Error(Errc::corrupt_record,
+                 format("append to {}: not whole record batches", id_.to_string()));
   }
-  if (Result<void> rolled = maybe_roll(batches.size(), info.last_offset, info.max_timestamp); !rolled) {
+  if (Result<void> rolled = maybe_roll(batches.size(), info.last_offset, info.max_timestamp);
+      !rolled) {
     return failed(rolled.error());
   }
   BatchWalker again(batches);
   bool changed = false;
   while (again.next()) {
-    changed |= again.header().magic == 2 &&
-               epochs_.assign_in_memory(again.header().partition_leader_epoch, again.header().base_offset);
+    changed |=
+        again.header().magic == 2 &&
+        epochs_.assign_in_memory(again.header().partition_leader_epoch, again.header().base_offset);
   }
   if (changed) {
     if (Result<void> noted = epochs_.write(); !noted) return failed(noted.error());
   }
-  Result<void> written = write_batches(batches, info.last_offset, info.max_timestamp, max_timestamp_offset);
+  Result<void> written =
+      write_batches(batches, info.last_offset, info.max_timestamp, max_timestamp_offset);
   if (!written) return failed(written.error());
   return info;
 }
@@ -165,8 +178,8 @@ Result<void> Log::write_batches(ByteView batches, Offset last_offset, int64_t ma
                                 Offset max_timestamp_offset) {
   const uint64_t position = active().size();
   const Offset begin = log_end_offset_;
-  Result<void> appended = active().append(batches, last_offset, max_timestamp, max_timestamp_offset, *config_,
-                                          context_.clock->wall_ms());
+  Result<void> appended = active().append(batches, last_offset, max_timestamp, max_timestamp_offset,
+                                          *config_, context_.clock->wall_ms());
   if (!appended) return appended;
   log_end_offset_ = last_offset + 1;
   append_hint_ = {begin, active().base_offset(), position};
@@ -185,7 +198,8 @@ Result<void> Log::note_producers(ByteView batches) {
     std::optional<ProducerStates::Completed> completed = producers_.note(header, marker);
     if (completed && completed->aborted) {
       Result<void> added = active().transaction_index().append(completed->entry);
-      // Readers of committed records would see aborted ones: the log may not go on without the entry.
+      // Readers of committed records would see aborted ones: the log may not go on without the
+      // entry.
       if (!added) return Error(Errc::io_error, added.error().what());
     }
   }
@@ -206,12 +220,9 @@ void Log::mark_dirty(const Segment& segment) {
 }
 
 Result<std::unique_ptr<Segment>> Log::make_segment(Offset base_offset) {
-  auto segment = std::make_unique<Segment>(context_.file_cache, &directory_, base_offset, Segment::Sizes(),
-                                           context_.clock->wall_ms());
-  Result<std::shared_ptr<fs::File>> file = segment->log_file();
-  if (!file) return file.error();
-  // what a run that died left under this name is no part of the log
-  if (Result<void> cut = (*file)->truncate(0); !cut) return cut.error();
+  auto segment = std::make_unique<Segment>(context_.file_cache, &directory_, base_offset,
+                                           Segment::Sizes(), context_.clock->wall_ms());
+  if (Result<void> made = segment->make_files(); !made) return made.error();
   directory_dirty_ = true;
   return segment;
 }
@@ -225,13 +236,15 @@ Result<void> Log::roll() {
   Result<std::unique_ptr<Segment>> segment = make_segment(log_end_offset_);
   if (!segment) return segment.error();
   segments_.push_back(std::move(*segment));
-  LOG_DEBUG("server", "Log {}: rolled a new segment at offset {}", id_.to_string(), log_end_offset_.value());
+  LOG_DEBUG("server", "Log {}: rolled a new segment at offset {}", id_.to_string(),
+            log_end_offset_.value());
   return {};
 }
 
 Result<void> Log::begin_leader_epoch(LeaderEpoch leader_epoch) {
   if (broken_) return *broken_;
-  if (Result<void> noted = epochs_.assign(leader_epoch, log_end_offset_); !noted) return failed(noted.error());
+  if (Result<void> noted = epochs_.assign(leader_epoch, log_end_offset_); !noted)
+    return failed(noted.error());
   return {};
 }
 
@@ -239,8 +252,8 @@ Result<void> Log::truncate_to(Offset offset) {
   if (broken_) return *broken_;
   if (offset >= log_end_offset_) return {};
   if (offset <= segments_.front()->base_offset()) return truncate_fully_and_start_at(offset);
-  LOG_INFO("server", "Log {}: truncating to offset {}, it ended at {}", id_.to_string(), offset.value(),
-           log_end_offset_.value());
+  LOG_INFO("server", "Log {}: truncating to offset {}, it ended at {}", id_.to_string(),
+           offset.value(), log_end_offset_.value());
   forget_hints();
   DeletedFiles deleted;
   while (active().base_offset() >= offset) {
@@ -248,7 +261,8 @@ Result<void> Log::truncate_to(Offset offset) {
     active().close_files();
     segments_.pop_back();
   }
-  if (Result<void> removed = remove_files(*context_.files, deleted); !removed) return failed(removed.error());
+  if (Result<void> removed = remove_files(*context_.files, deleted); !removed)
+    return failed(removed.error());
   directory_dirty_ = true;
   Result<uint64_t> cut = active().truncate_to(offset);
   if (!cut) return failed(cut.error());
@@ -256,15 +270,18 @@ Result<void> Log::truncate_to(Offset offset) {
   log_end_offset_ = offset;
   recovery_point_ = std::min(recovery_point_, offset);
   log_start_offset_ = std::min(log_start_offset_, offset);
-  if (Result<void> written = epochs_.truncate_from_end(offset); !written) return failed(written.error());
+  if (Result<void> written = epochs_.truncate_from_end(offset); !written)
+    return failed(written.error());
   drop_snapshots_above(offset);
-  if (Result<void> rebuilt = rebuild_producers(offset, offset); !rebuilt) return failed(rebuilt.error());
+  if (Result<void> rebuilt = rebuild_producers(offset, offset); !rebuilt)
+    return failed(rebuilt.error());
   return {};
 }
 
 Result<void> Log::truncate_fully_and_start_at(Offset offset) {
   if (broken_) return *broken_;
-  LOG_INFO("server", "Log {}: removing everything and starting at offset {}", id_.to_string(), offset.value());
+  LOG_INFO("server", "Log {}: removing everything and starting at offset {}", id_.to_string(),
+           offset.value());
   forget_hints();
   DeletedFiles deleted;
   for (const std::unique_ptr<Segment>& segment : segments_) {
@@ -273,14 +290,17 @@ Result<void> Log::truncate_fully_and_start_at(Offset offset) {
   }
   // newest first: a crash in between must leave a log without a gap
   std::reverse(deleted.paths.begin(), deleted.paths.end());
-  if (Result<void> removed = remove_files(*context_.files, deleted); !removed) return failed(removed.error());
+  if (Result<void> removed = remove_files(*context_.files, deleted); !removed)
+    return failed(removed.error());
   segments_.clear();
   drop_snapshots_above(Offset(-1));
   Result<std::unique_ptr<Segment>> segment = make_segment(offset);
   if (!segment) {
     // the object may not be left without a segment: it is out of use
-    segments_.push_back(std::make_unique<Segment>(context_.file_cache, &directory_, offset, Segment::Sizes(), 0));
-    broken_ = Error(Errc::log_dir_offline, format("log {}: {}", id_.to_string(), segment.error().what()));
+    segments_.push_back(
+        std::make_unique<Segment>(context_.file_cache, &directory_, offset, Segment::Sizes(), 0));
+    broken_ =
+        Error(Errc::log_dir_offline, format("log {}: {}", id_.to_string(), segment.error().what()));
     return *broken_;
   }
   segments_.push_back(std::move(*segment));
@@ -293,13 +313,15 @@ Result<void> Log::truncate_fully_and_start_at(Offset offset) {
 
 Result<void> Log::advance_log_start(Offset offset) {
   if (offset > log_end_offset_) {
-    return Error(Errc::offset_out_of_range, format("log start {} of {} would be above its end {}", offset.value(),
-                                                   id_.to_string(), log_end_offset_.value()));
+    return Error(Errc::offset_out_of_range,
+                 format("log start {} of {} would be above its end {}", offset.value(),
+                        id_.to_string(), log_end_offset_.value()));
   }
   if (broken_) return *broken_;
   if (offset <= log_start_offset_) return {};
   log_start_offset_ = offset;
-  if (Result<void> written = epochs_.truncate_from_start(offset); !written) return failed(written.error());
+  if (Result<void> written = epochs_.truncate_from_start(offset); !written)
+    return failed(written.error());
   return {};
 }
 

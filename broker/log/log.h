@@ -1,18 +1,21 @@
 #pragma once
-// Log: the stored records of one partition on this broker, byte for byte in Kafka's layout (README.md).
+// Log: the stored records of one partition on this broker, byte for byte in Kafka's layout
+// (README.md).
 //
-// Owns the partition's directory: segments with their indexes, leader-epoch-checkpoint, partition.metadata, producer
-// snapshots. Lives on one owner (a shard) and is touched by one thread at a time; it has no threads and no timers.
-// What blocks is separate: open, flush, close, remove_files may run on a background pool while nobody else uses the
-// object (open, close), or come as a piece of work that touches no state of the log (FlushWork, DeletedFiles).
-// After a crash everything below the recovery point is there; what lies above is scanned at the next open and kept up
-// to the first batch that is not whole.
+// Owns the partition's directory: segments with their indexes, leader-epoch-checkpoint,
+// partition.metadata, producer snapshots. Lives on one owner (a shard) and is touched by one thread
+// at a time; it has no threads and no timers. What blocks is separate: open, flush, close,
+// remove_files may run on a background pool while nobody else uses the object (open, close), or
+// come as a piece of work that touches no state of the log (FlushWork, DeletedFiles). After a crash
+// everything below the recovery point is there; what lies above is scanned at the next open and
+// kept up to the first batch that is not whole.
 //
 //   log start offset        recovery point          log end offset
 //        |--- readable, on disk ---|--- readable, in page cache ---|  next append
 //
-// Errors of every function that writes or reads files: disk_full (nothing was appended; the log works again when there
-// is room) or log_dir_offline (an I/O error; the directory should be taken offline).
+// Errors of every function that writes or reads files: disk_full (nothing was appended; the log
+// works again when there is room) or log_dir_offline (an I/O error; the directory should be taken
+// offline).
 
 #include <cstdint>
 #include <functional>
@@ -48,7 +51,8 @@ struct AppendInfo {
   Offset last_offset{-1};
   int64_t log_append_time_ms = -1;  // -1 with CreateTime
   Offset log_start_offset{-1};
-  bool duplicate = false;  // was there already: offsets and time are those of the first time, nothing was written
+  bool duplicate = false;  // was there already: offsets and time are those of the first time,
+                           // nothing was written
   int64_t max_timestamp = -1;
   int32_t record_count = 0;
   size_t size = 0;  // bytes appended
@@ -78,7 +82,8 @@ inline constexpr int64_t kEarliestTimestamp = -2;
 inline constexpr int64_t kMaxTimestamp = -3;
 inline constexpr int64_t kEarliestLocalTimestamp = -4;
 
-// Files that are renamed to NAME.deleted and wait for file.delete.delay.ms; readers that have them open go on.
+// Files that are renamed to NAME.deleted and wait for file.delete.delay.ms; readers that have them
+// open go on.
 struct DeletedFiles {
   std::vector<std::string> paths;
   void add(DeletedFiles other);
@@ -87,7 +92,8 @@ struct DeletedFiles {
 // Removes them; blocking. Files that are already gone are no error.
 Result<void> remove_files(fs::FileSystem& files, const DeletedFiles& deleted);
 
-// An fsync to come. run() touches no state of the log and may run on any thread while the log goes on.
+// An fsync to come. run() touches no state of the log and may run on any thread while the log goes
+// on.
 class FlushWork {
  public:
   bool empty() const { return files_.empty() && paths_.empty() && directories_.empty(); }
@@ -108,18 +114,20 @@ struct OpenOptions {
   std::string directory;  // of this partition; made where absent
   TopicPartition id;
   std::shared_ptr<const LogConfig> config;
-  Offset recovery_point{0};    // from the checkpoint
-  Offset log_start_offset{0};  // from the checkpoint
+  Offset recovery_point{0};     // from the checkpoint
+  Offset log_start_offset{0};   // from the checkpoint
   bool clean_shutdown = false;  // .kafka_cleanshutdown was there
-  // Written to partition.metadata of a new log. inconsistent_topic_id where the file names another one.
+  // Written to partition.metadata of a new log. inconsistent_topic_id where the file names another
+  // one.
   std::optional<Uuid> topic_id;
 };
 
 class Log {
  public:
-  // Opens or makes a log. Blocking. Finishes swaps that a compactor left, drops leftovers, rebuilds missing or damaged
-  // indexes; without a clean shutdown it reads every segment from the recovery point on and cuts the log at the first
-  // batch that is not whole. Producer state comes from the newest snapshot and the segments behind it.
+  // Opens or makes a log. Blocking. Finishes swaps that a compactor left, drops leftovers, rebuilds
+  // missing or damaged indexes; without a clean shutdown it reads every segment from the recovery
+  // point on and cuts the log at the first batch that is not whole. Producer state comes from the
+  // newest snapshot and the segments behind it.
   static Result<std::unique_ptr<Log>> open(const LogContext& context, OpenOptions options);
   ~Log();
   Log(const Log&) = delete;
@@ -127,13 +135,16 @@ class Log {
 
   // --- writing ---
 
-  // Checks, assigns offsets in place and appends. `batches` is one whole batch of a client, or several of a coordinator;
-  // its bytes are changed. now_ms comes from the clock. Errors: those of prepare_append, invalid_producer_epoch,
-  // out_of_order_sequence, fenced_leader_epoch, disk_full, log_dir_offline. After an error nothing was appended.
-  Result<AppendInfo> append_as_leader(std::span<char> batches, LeaderEpoch leader_epoch, AppendOrigin origin,
+  // Checks, assigns offsets in place and appends. `batches` is one whole batch of a client, or
+  // several of a coordinator; its bytes are changed. now_ms comes from the clock. Errors: those of
+  // prepare_append, invalid_producer_epoch, out_of_order_sequence, fenced_leader_epoch, disk_full,
+  // log_dir_offline. After an error nothing was appended.
+  Result<AppendInfo> append_as_leader(std::span<char> batches, LeaderEpoch leader_epoch,
+                                      AppendOrigin origin,
                                       std::vector<RecordError>* record_errors = nullptr);
   // The second half, for a set that prepare_append checked elsewhere.
-  Result<AppendInfo> append_prepared(PreparedAppend& prepared, LeaderEpoch leader_epoch, AppendOrigin origin);
+  Result<AppendInfo> append_prepared(PreparedAppend& prepared, LeaderEpoch leader_epoch,
+                                     AppendOrigin origin);
   // Whole batches with offsets assigned by the leader. They must begin at or above the log end.
   Result<AppendInfo> append_as_follower(ByteView batches);
 
@@ -148,15 +159,16 @@ class Log {
 
   // --- reading; no data is read but batch headers ---
 
-  // Whole batches from the one that holds `from` on, below `upper_bound`, within one segment, at most `max_bytes`; with
-  // `min_one_batch` the first batch comes even where it is longer. Empty at the end. offset_out_of_range outside of
-  // log start .. log end.
+  // Whole batches from the one that holds `from` on, below `upper_bound`, within one segment, at
+  // most `max_bytes`; with `min_one_batch` the first batch comes even where it is longer. Empty at
+  // the end. offset_out_of_range outside of log start .. log end.
   Result<LogSlice> read(Offset from, size_t max_bytes, bool min_one_batch, Offset upper_bound);
-  // Reads a slice's bytes: for replay, conversion and tests. Blocking where they are not in the page cache.
+  // Reads a slice's bytes: for replay, conversion and tests. Blocking where they are not in the
+  // page cache.
   static Result<Bytes> read_bytes(const LogSlice& slice);
 
-  // The first record at or behind the time, or kEarliest/kLatest/kMax. Nothing where no record is that late. For
-  // kLatestTimestamp the log end. Opens at most one batch.
+  // The first record at or behind the time, or kEarliest/kLatest/kMax. Nothing where no record is
+  // that late. For kLatestTimestamp the log end. Opens at most one batch.
   Result<std::optional<TimestampOffset>> offset_for_timestamp(int64_t timestamp);
   // Where the epoch ends here: KIP-320. (-1, -1) where nothing is known.
   EpochEndOffset end_offset_for_epoch(LeaderEpoch leader_epoch) const;
@@ -165,8 +177,9 @@ class Log {
 
   // --- keeping ---
 
-  // Takes away whole segments by retention.ms, retention.bytes and log start offset, none that reaches above
-  // `high_watermark`. cleanup.policy=compact without delete: by log start offset only.
+  // Takes away whole segments by retention.ms, retention.bytes and log start offset, none that
+  // reaches above `high_watermark`. cleanup.policy=compact without delete: by log start offset
+  // only.
   Result<DeletedFiles> delete_old_segments(Offset high_watermark);
   // Files behind everything that is not flushed, up to the log end.
   Result<FlushWork> begin_flush();
@@ -179,10 +192,11 @@ class Log {
   // partition.metadata. inconsistent_topic_id where another id is stored.
   Result<void> set_topic_id(const Uuid& topic_id);
 
-  // Clean stop: trims, fsyncs, writes the producer snapshot. Blocking; the last call but for getters.
+  // Clean stop: trims, fsyncs, writes the producer snapshot. Blocking; the last call but for
+  // getters.
   Result<void> close();
-  // Renames the directory to TOPIC-PARTITION.UUID-delete (or -stray) and closes the files; the last call.
-  // Returns the new path; the caller removes it after file.delete.delay.ms.
+  // Renames the directory to TOPIC-PARTITION.UUID-delete (or -stray) and closes the files; the last
+  // call. Returns the new path; the caller removes it after file.delete.delay.ms.
   Result<std::string> rename_for_delete();
   Result<std::string> rename_as_stray();
 
@@ -203,8 +217,8 @@ class Log {
   int64_t unflushed_offsets() const { return log_end_offset_ - recovery_point_; }
   // Something that a power loss would take away, records or names.
   bool has_unsynced() const {
-    return recovery_point_ < log_end_offset_ || dirty_from_ || directory_dirty_ || !dirty_paths_.empty() ||
-           epochs_.is_dirty();
+    return recovery_point_ < log_end_offset_ || dirty_from_ || directory_dirty_ ||
+           !dirty_paths_.empty() || epochs_.is_dirty();
   }
   int64_t last_flush_ms() const { return last_flush_ms_; }
   const ProducerStates& producers() const { return producers_; }
@@ -228,20 +242,23 @@ class Log {
   Result<void> maybe_roll(size_t bytes, Offset last_offset, int64_t max_timestamp);
   Result<void> roll();
   Result<std::unique_ptr<Segment>> make_segment(Offset base_offset);
-  Result<void> write_batches(ByteView batches, Offset last_offset, int64_t max_timestamp, Offset max_timestamp_offset);
+  Result<void> write_batches(ByteView batches, Offset last_offset, int64_t max_timestamp,
+                             Offset max_timestamp_offset);
   Result<void> note_producers(ByteView batches);
   Result<void> close_unsynced();  // all of close() but the syncs
   void closed_and_synced();
   Result<void> take_away(size_t count, DeletedFiles& deleted);
-  Result<std::optional<TimestampOffset>> first_record_at(Segment& segment, const FoundBatch& batch, int64_t timestamp,
-                                                         Offset start_offset);
+  Result<std::optional<TimestampOffset>> first_record_at(Segment& segment, const FoundBatch& batch,
+                                                         int64_t timestamp, Offset start_offset);
   Result<std::string> rename_directory(std::string_view suffix);
 
   // producer snapshots (log_producers.cc)
   std::string snapshot_path(Offset offset) const;
-  Result<void> write_snapshot(fs::Durability durability);  // at producers_.end_offset(), where there is none
-  // Loads the newest snapshot at or below `from`, then replays the segments up to the log end. Aborted transactions
-  // are added to the indexes of segments that begin at or above `reindex_from`.
+  Result<void> write_snapshot(
+      fs::Durability durability);  // at producers_.end_offset(), where there is none
+  // Loads the newest snapshot at or below `from`, then replays the segments up to the log end.
+  // Aborted transactions are added to the indexes of segments that begin at or above
+  // `reindex_from`.
   Result<void> rebuild_producers(Offset from, Offset reindex_from);
   void drop_snapshots_above(Offset offset);
 
@@ -249,7 +266,7 @@ class Log {
   void note_hint(const ReadHint* used, const ReadHint& hint);
   void forget_hints();
   void mark_dirty(const Segment& segment);  // the next flush begins there
-  Error failed(const Error& cause);  // what a caller hears of a failed file operation
+  Error failed(const Error& cause);         // what a caller hears of a failed file operation
 
   LogContext context_;
   std::string directory_;
@@ -257,14 +274,15 @@ class Log {
   std::shared_ptr<const LogConfig> config_;
   std::optional<Uuid> topic_id_;
   std::vector<std::unique_ptr<Segment>> segments_;  // by base offset; never empty once open
-  std::vector<Offset> snapshots_;                   // offsets of the producer snapshots on disk, ascending
+  std::vector<Offset> snapshots_;  // offsets of the producer snapshots on disk, ascending
   LeaderEpochCache epochs_;
   ProducerStates producers_;
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};
   Offset recovery_point_{0};
   int64_t last_flush_ms_ = 0;
-  std::optional<Offset> dirty_from_;      // base offset of the first segment changed below the recovery point
+  std::optional<Offset>
+      dirty_from_;  // base offset of the first segment changed below the recovery point
   bool directory_dirty_ = false;          // files were made or renamed since the last flush
   std::vector<std::string> dirty_paths_;  // small files to be synced with the next flush
   std::optional<Error> broken_;           // an I/O error: nothing is written any more

@@ -1,6 +1,6 @@
 #pragma once
-// The settings of one topic that its logs obey. Immutable once shared: a change is a new object given to
-// Log::set_config. Names and defaults are Kafka's topic settings.
+// The settings of one topic that its logs obey. Immutable once shared: a change is a new object
+// given to Log::set_config. Names and defaults are Kafka's topic settings.
 
 #include <cstdint>
 #include <limits>
@@ -30,7 +30,8 @@ struct LogConfig {
   std::optional<compress::Codec> compression;
   std::optional<int> compression_level;  // compression.gzip.level and so on, of that codec
   TimestampType timestamp_type = TimestampType::create_time;
-  // message.timestamp.before.max.ms and .after.max.ms; message.timestamp.difference.max.ms sets both.
+  // message.timestamp.before.max.ms and .after.max.ms; message.timestamp.difference.max.ms sets
+  // both.
   int64_t timestamp_before_max_ms = std::numeric_limits<int64_t>::max();
   int64_t timestamp_after_max_ms = std::numeric_limits<int64_t>::max();
   // Of the broker: producer.id.expiration.ms (2.5: transactional.id.expiration.ms).

@@ -38,12 +38,14 @@ std::optional<LogDirectoryName> parse_log_directory_name(std::string_view name) 
   std::string_view digits = name.substr(dash + 1);
   int32_t partition = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), partition);
-  if (error != std::errc() || end != digits.data() + digits.size() || partition < 0) return std::nullopt;
+  if (error != std::errc() || end != digits.data() + digits.size() || partition < 0)
+    return std::nullopt;
   result.id = {std::string(name.substr(0, dash)), PartitionId(partition)};
   return result;
 }
 
-std::string deleted_directory_name(const TopicPartition& id, const Uuid& unique, std::string_view suffix) {
+std::string deleted_directory_name(const TopicPartition& id, const Uuid& unique,
+                                   std::string_view suffix) {
   std::string tail = "-" + std::to_string(id.partition.value()) + ".";
   for (uint8_t byte : unique.bytes) tail += format("{:02x}", byte);
   tail += "-";

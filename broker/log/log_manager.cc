@@ -1,50 +1,14 @@
 #include "broker/log/log_manager.h"
 
 #include <algorithm>
-#include <set>
 
+#include "broker/log/log_manager_directory.h"
 #include "broker/log/meta_properties.h"
 #include "common/check.h"
 #include "common/format.h"
 #include "common/log/log.h"
 
 namespace odradek::broker::log {
-namespace {
-
-constexpr const char* kCleanShutdownFile = "/.kafka_cleanshutdown";
-
-const char* file_of(CheckpointKind kind) {
-  switch (kind) {
-    case CheckpointKind::recovery_point:
-      return "/recovery-point-offset-checkpoint";
-    case CheckpointKind::high_watermark:
-      return "/replication-offset-checkpoint";
-    case CheckpointKind::log_start_offset:
-      return "/log-start-offset-checkpoint";
-    case CheckpointKind::cleaner:
-      return "/cleaner-offset-checkpoint";
-  }
-  return "";
-}
-
-constexpr CheckpointKind kKinds[] = {CheckpointKind::recovery_point, CheckpointKind::high_watermark,
-                                     CheckpointKind::log_start_offset, CheckpointKind::cleaner};
-
-}  // namespace
-
-// Set by open, and then immutable but for what mutex_ guards.
-struct LogManager::Directory {
-  std::string path;
-  Uuid id;
-  bool clean_shutdown = false;
-  std::unique_ptr<fs::FileLock> lock;
-  std::optional<MetaProperties> properties;
-  Offsets checkpoints[std::size(kKinds)];
-  std::vector<std::string> leftovers;
-  std::vector<TopicPartition> found;  // logs to load
-  bool online = true;                 // guarded
-  size_t logs = 0;                    // guarded
-};
 
 LogManager::LogManager(fs::FileSystem& files, const Clock& clock, size_t max_open_files)
     : files_(files),
@@ -53,135 +17,18 @@ LogManager::LogManager(fs::FileSystem& files, const Clock& clock, size_t max_ope
 
 LogManager::~LogManager() = default;
 
-Result<std::unique_ptr<LogManager>> LogManager::open(fs::FileSystem& files, const Clock& clock, Options options) {
-  std::unique_ptr<LogManager> manager(new LogManager(files, clock, options.max_open_files));
-  manager->load_threads_ = std::max<size_t>(options.load_threads, 1);
-  if (options.directories.empty()) return Error(Errc::bad_setting, "log.dirs names no directory");
-  std::set<std::string> seen;
-  std::optional<Error> last_failure;
-  for (std::string path : options.directories) {
-    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-    if (!seen.insert(path).second) return Error(Errc::bad_setting, format("log.dirs names {} twice", path));
-    auto directory = std::make_unique<Directory>();
-    directory->path = path;
-    Result<void> opened = manager->open_directory(*directory);
-    if (!opened && opened.error().code() == Errc::io_error) {
-      LOG_ERROR("server", "Log directory {} is offline: {}", path, opened.error().what());
-      directory->online = false;
-      last_failure = opened.error();
-    } else if (!opened) {
-      return opened.error();
-    }
-    manager->directories_.push_back(std::move(directory));
-  }
-  if (std::none_of(manager->directories_.begin(), manager->directories_.end(),
-                   [](const auto& directory) { return directory->online; })) {
-    return Error(Errc::io_error, format("no directory of log.dirs can be used: {}", last_failure->what()));
-  }
-  // several directories of one broker must agree on whose they are
-  const MetaProperties* first = nullptr;
-  for (const auto& directory : manager->directories_) {
-    if (!directory->properties) continue;
-    if (!first) first = &*directory->properties;
-    if (*first != *directory->properties) {
-      return Error(Errc::bad_setting,
-                   "BrokerMetadata is not consistent across log.dirs. This could happen if multiple brokers shared a log "
-                   "directory (log.dirs) or partial data was manually copied from another broker.");
-    }
-  }
-  return manager;
-}
-
-Result<void> LogManager::open_directory(Directory& directory) {
-  const std::string& path = directory.path;
-  Result<fs::DirEntry> there = files_.stat(path);
-  if (!there && there.error().code() == Errc::not_found) {
-    LOG_INFO("server", "Log directory {} not found, creating it.", path);
-    if (Result<void> made = files_.make_dirs(path); !made) {
-      return Error(made.error().code(),
-                   format("log.dirs: {}. Make the directory and give it to the broker's user, or change log.dirs",
-                          made.error().what()));
-    }
-    if (Result<void> synced = files_.sync_dir(fs::parent_of(path)); !synced) return synced;
-  } else if (!there) {
-    return Error(there.error().code(), format("log.dirs: {}", there.error().what()));
-  } else if (!there->is_directory) {
-    return Error(Errc::bad_setting, format("log.dirs: {} is not a directory", path));
-  }
-  if (!files_.is_writable(path)) {
-    return Error(Errc::permission_denied,
-                 format("log.dirs: {} is not writable for this user. Give it to the broker's user, or change log.dirs",
-                        path));
-  }
-  Result<std::unique_ptr<fs::FileLock>> lock = files_.lock(path + "/.lock");
-  if (!lock) {
-    if (lock.error().code() != Errc::locked) return lock.error();
-    return Error(Errc::locked, format("Failed to acquire lock on file .lock in {}: {}. A broker is using this directory: "
-                                      "stop it, or give this one another log.dirs",
-                                      path, lock.error().what()));
-  }
-  directory.lock = std::move(*lock);
-  Result<std::optional<MetaProperties>> properties = read_meta_properties(files_, path);
-  if (!properties) return properties.error();
-  directory.properties = *properties;
-  Result<Uuid> id = directory_identity(files_, path);
-  if (!id) return id.error();
-  directory.id = *id;
-  for (CheckpointKind kind : kKinds) {
-    Result<Offsets> offsets = read_checkpoint(files_, path + file_of(kind));
-    if (offsets) {
-      directory.checkpoints[static_cast<size_t>(kind)] = std::move(*offsets);
-    } else if (offsets.error().code() == Errc::malformed) {
-      LOG_WARN("server", "{}; the file is taken as empty", offsets.error().what());
-    } else {
-      return offsets.error();
-    }
-  }
-  Result<std::vector<fs::DirEntry>> entries = files_.list(path);
-  if (!entries) return entries.error();
-  for (const fs::DirEntry& entry : *entries) {
-    if (!entry.is_directory || entry.name.starts_with('.')) continue;
-    std::optional<LogDirectoryName> name = parse_log_directory_name(entry.name);
-    if (!name) {
-      if (entry.name != "lost+found") {
-        LOG_WARN("server", "{}/{} is not the directory of a partition and is left alone", path, entry.name);
-      }
-      continue;
-    }
-    switch (name->kind) {
-      case LogDirectoryName::Kind::normal:
-        directory.found.push_back(name->id);
-        break;
-      case LogDirectoryName::Kind::deleted:
-        directory.leftovers.push_back(path + "/" + entry.name);
-        break;
-      case LogDirectoryName::Kind::future:
-      case LogDirectoryName::Kind::stray:
-        LOG_INFO("server", "{}/{} is left alone", path, entry.name);
-        break;
-    }
-  }
-  directory.clean_shutdown = files_.exists(path + kCleanShutdownFile);
-  if (directory.clean_shutdown) {
-    // from here on a crash must be seen as one
-    if (Result<void> removed = files_.remove(path + kCleanShutdownFile); !removed) return removed;
-    if (Result<void> synced = files_.sync_dir(path); !synced) return synced;
-  } else if (!directory.found.empty()) {
-    LOG_INFO("server", "Attempting recovery for all logs in {} since no clean shutdown file was found", path);
-  }
-  return {};
-}
-
 std::optional<BrokerId> LogManager::stored_broker_id() const {
   for (const auto& directory : directories_) {
-    if (directory->properties && directory->properties->broker_id) return directory->properties->broker_id;
+    if (directory->properties && directory->properties->broker_id)
+      return directory->properties->broker_id;
   }
   return std::nullopt;
 }
 
 std::optional<std::string> LogManager::stored_cluster_id() const {
   for (const auto& directory : directories_) {
-    if (directory->properties && !directory->properties->cluster_id.empty()) return directory->properties->cluster_id;
+    if (directory->properties && !directory->properties->cluster_id.empty())
+      return directory->properties->cluster_id;
   }
   return std::nullopt;
 }
@@ -189,17 +36,21 @@ std::optional<std::string> LogManager::stored_cluster_id() const {
 Result<void> LogManager::confirm_identity(BrokerId broker_id, const std::string& cluster_id) {
   if (std::optional<BrokerId> stored = stored_broker_id(); stored && *stored != broker_id) {
     return Error(Errc::bad_setting,
-                 format("Configured broker.id {} doesn't match stored broker.id {} in meta.properties. If you moved your "
-                        "data, make sure your configured broker.id matches. If you intend to create a new broker, you "
+                 format("Configured broker.id {} doesn't match stored broker.id {} in "
+                        "meta.properties. If you moved your "
+                        "data, make sure your configured broker.id matches. If you intend to "
+                        "create a new broker, you "
                         "should remove all data in your data directories (log.dirs).",
                         broker_id.value(), stored->value()));
   }
   if (cluster_id.empty()) return {};
   if (std::optional<std::string> stored = stored_cluster_id(); stored && *stored != cluster_id) {
-    return Error(Errc::bad_setting,
-                 format("The Cluster ID {} doesn't match stored clusterId Some({}) in meta.properties. The broker is "
-                        "trying to join the wrong cluster. Configured zookeeper.connect may be wrong.",
-                        cluster_id, *stored));
+    return Error(
+        Errc::bad_setting,
+        format("The Cluster ID {} doesn't match stored clusterId Some({}) in meta.properties. The "
+               "broker is "
+               "trying to join the wrong cluster. Configured zookeeper.connect may be wrong.",
+               cluster_id, *stored));
   }
   const MetaProperties wanted{broker_id, cluster_id};
   for (const auto& directory : directories_) {
@@ -228,22 +79,26 @@ std::vector<LogManager::LoadTask> LogManager::load_tasks(ConfigFor config_for) {
       for (const TopicPartition& id : directories_[i]->found) all.push_back({i, id});
     }
   }
-  // some four pieces a thread: large logs do not hold up the others, small ones do not cost a hop each
+  // some four pieces a thread: large logs do not hold up the others, small ones do not cost a hop
+  // each
   const size_t piece = std::clamp<size_t>(all.size() / (load_threads_ * 4), 1, 256);
   std::vector<LoadTask> tasks;
   for (size_t begin = 0; begin < all.size(); begin += piece) {
-    std::vector<One> mine(all.begin() + static_cast<ptrdiff_t>(begin),
-                          all.begin() + static_cast<ptrdiff_t>(std::min(begin + piece, all.size())));
+    std::vector<One> mine(
+        all.begin() + static_cast<ptrdiff_t>(begin),
+        all.begin() + static_cast<ptrdiff_t>(std::min(begin + piece, all.size())));
     tasks.push_back([this, config_for, mine = std::move(mine)] {
       std::vector<LoadedLog> loaded;
-      for (const One& one : mine) loaded.push_back(load_one(one.directory, one.id, config_for(one.id.topic)));
+      for (const One& one : mine)
+        loaded.push_back(load_one(one.directory, one.id, config_for(one.id.topic)));
       return loaded;
     });
   }
   return tasks;
 }
 
-LoadedLog LogManager::load_one(size_t index, const TopicPartition& id, std::shared_ptr<const LogConfig> config) {
+LoadedLog LogManager::load_one(size_t index, const TopicPartition& id,
+                               std::shared_ptr<const LogConfig> config) {
   Directory& directory = *directories_[index];
   LoadedLog loaded;
   loaded.id = id;
@@ -251,14 +106,16 @@ LoadedLog LogManager::load_one(size_t index, const TopicPartition& id, std::shar
   {
     std::lock_guard lock(mutex_);
     if (!directory.online) {
-      loaded.error = Error(Errc::log_dir_offline, format("log directory {} is offline", directory.path));
+      loaded.error =
+          Error(Errc::log_dir_offline, format("log directory {} is offline", directory.path));
       return loaded;
     }
     auto [place, is_new] = table_.emplace(id, index);
     if (!is_new) {
-      loaded.error = Error(Errc::already_exists,
-                           format("Duplicate log directories found: {}/{}, {}/{}", directories_[place->second]->path,
-                                  id.to_string(), directory.path, id.to_string()));
+      loaded.error =
+          Error(Errc::already_exists, format("Duplicate log directories found: {}/{}, {}/{}",
+                                             directories_[place->second]->path, id.to_string(),
+                                             directory.path, id.to_string()));
       return loaded;
     }
     ++directory.logs;
@@ -277,7 +134,8 @@ LoadedLog LogManager::load_one(size_t index, const TopicPartition& id, std::shar
   options.clean_shutdown = directory.clean_shutdown;
   Result<std::unique_ptr<Log>> log = Log::open(context_, std::move(options));
   if (!log) {
-    LOG_ERROR("server", "Log {} in {} cannot be opened: {}", id.to_string(), directory.path, log.error().what());
+    LOG_ERROR("server", "Log {} in {} cannot be opened: {}", id.to_string(), directory.path,
+              log.error().what());
     loaded.error = log.error();
     if (log.error().code() == Errc::log_dir_offline) fail_directory(index, log.error());
     forget_log(id);
@@ -298,17 +156,21 @@ std::vector<std::string> LogManager::leftovers() const {
   return all;
 }
 
-Result<std::unique_ptr<Log>> LogManager::create_log(const TopicPartition& id, std::shared_ptr<const LogConfig> config,
+Result<std::unique_ptr<Log>> LogManager::create_log(const TopicPartition& id,
+                                                    std::shared_ptr<const LogConfig> config,
                                                     std::optional<Uuid> topic_id) {
   size_t chosen = directories_.size();
   {
     std::lock_guard lock(mutex_);
-    if (table_.contains(id)) return Error(Errc::already_exists, format("log {} is there already", id.to_string()));
+    if (table_.contains(id))
+      return Error(Errc::already_exists, format("log {} is there already", id.to_string()));
     for (size_t i = 0; i < directories_.size(); ++i) {
       if (!directories_[i]->online) continue;
-      if (chosen == directories_.size() || directories_[i]->logs < directories_[chosen]->logs) chosen = i;
+      if (chosen == directories_.size() || directories_[i]->logs < directories_[chosen]->logs)
+        chosen = i;
     }
-    if (chosen == directories_.size()) return Error(Errc::log_dir_offline, "every log directory is offline");
+    if (chosen == directories_.size())
+      return Error(Errc::log_dir_offline, "every log directory is offline");
     table_[id] = chosen;
     ++directories_[chosen]->logs;
   }
@@ -324,14 +186,17 @@ Result<std::unique_ptr<Log>> LogManager::create_log(const TopicPartition& id, st
     forget_log(id);
     return log.error();
   }
-  LOG_INFO("server", "Created log for partition {} in {}", id.to_string(), directories_[chosen]->path);
+  LOG_INFO("server", "Created log for partition {} in {}", id.to_string(),
+           directories_[chosen]->path);
   return log;
 }
 
 std::vector<Result<void>> LogManager::close_logs(const std::vector<Log*>& logs) {
-  constexpr size_t kFew = 8;  // syncing everything may write what others left in the page cache, too
+  constexpr size_t kFew =
+      8;  // syncing everything may write what others left in the page cache, too
   std::vector<Result<void>> results(logs.size());
-  std::map<size_t, std::vector<size_t>> by_directory;  // of the logs that have something to be synced
+  std::map<size_t, std::vector<size_t>>
+      by_directory;  // of the logs that have something to be synced
   for (size_t i = 0; i < logs.size(); ++i) {
     results[i] = logs[i]->close_unsynced();
     if (!results[i]) continue;
@@ -343,7 +208,8 @@ std::vector<Result<void>> LogManager::close_logs(const std::vector<Log*>& logs) 
     }
   }
   for (const auto& [directory, indexes] : by_directory) {
-    Result<void> synced = indexes.size() > kFew ? files_.sync_all(directories_[directory]->path) : Result<void>();
+    Result<void> synced =
+        indexes.size() > kFew ? files_.sync_all(directories_[directory]->path) : Result<void>();
     for (size_t i : indexes) {
       if (indexes.size() <= kFew) {
         results[i] = logs[i]->close();
@@ -380,7 +246,8 @@ std::vector<DirectoryState> LogManager::directories() const {
   std::lock_guard lock(mutex_);
   std::vector<DirectoryState> all;
   for (const auto& directory : directories_) {
-    all.push_back({directory->path, directory->id, directory->online, directory->clean_shutdown, directory->logs});
+    all.push_back({directory->path, directory->id, directory->online, directory->clean_shutdown,
+                   directory->logs});
   }
   return all;
 }
@@ -392,30 +259,35 @@ bool LogManager::fail_directory(size_t index, const Error& cause) {
     if (!directories_[index]->online) return false;
     directories_[index]->online = false;
   }
-  LOG_ERROR("server", "Log directory {} is taken offline: {}", directories_[index]->path, cause.what());
+  LOG_ERROR("server", "Log directory {} is taken offline: {}", directories_[index]->path,
+            cause.what());
   return true;
 }
 
 std::optional<size_t> LogManager::directory_of_path(const std::string& path) const {
   for (size_t i = 0; i < directories_.size(); ++i) {
     const std::string& prefix = directories_[i]->path;
-    if (path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/')) return i;
+    if (path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/'))
+      return i;
   }
   return std::nullopt;
 }
 
-Result<void> LogManager::write_checkpoint(size_t index, CheckpointKind kind, const Offsets& offsets) {
+Result<void> LogManager::write_checkpoint(size_t index, CheckpointKind kind,
+                                          const Offsets& offsets) {
   CHECK(index < directories_.size());
   {
     std::lock_guard lock(mutex_);
     if (!directories_[index]->online) {
-      return Error(Errc::log_dir_offline, format("log directory {} is offline", directories_[index]->path));
+      return Error(Errc::log_dir_offline,
+                   format("log directory {} is offline", directories_[index]->path));
     }
   }
-  return write_checkpoint_file(files_, directories_[index]->path + file_of(kind), offsets);
+  return write_checkpoint_file(files_, directories_[index]->path + checkpoint_file(kind), offsets);
 }
 
-std::optional<Offset> LogManager::checkpointed(CheckpointKind kind, const TopicPartition& id) const {
+std::optional<Offset> LogManager::checkpointed(CheckpointKind kind,
+                                               const TopicPartition& id) const {
   for (const auto& directory : directories_) {
     const Offsets& offsets = directory->checkpoints[static_cast<size_t>(kind)];
     if (auto found = offsets.find(id); found != offsets.end()) return found->second;
@@ -428,7 +300,8 @@ Result<void> LogManager::mark_clean_shutdown(size_t index) {
   {
     std::lock_guard lock(mutex_);
     if (!directories_[index]->online) {
-      return Error(Errc::log_dir_offline, format("log directory {} is offline", directories_[index]->path));
+      return Error(Errc::log_dir_offline,
+                   format("log directory {} is offline", directories_[index]->path));
     }
   }
   const std::string path = directories_[index]->path + kCleanShutdownFile;

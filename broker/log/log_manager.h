@@ -1,11 +1,12 @@
 #pragma once
-// LogManager: the data directories (log.dirs) of this broker. It owns their locks, identities, checkpoints and the table
-// of which partition lies where; the Log objects belong to the shards.
+// LogManager: the data directories (log.dirs) of this broker. It owns their locks, identities,
+// checkpoints and the table of which partition lies where; the Log objects belong to the shards.
 //
-// Threads: every function may be called from any thread. A mutex inside guards the directory table only and is never
-// held across file work. Functions marked "blocking" do file work in the caller's thread: run them on the background
-// pool. Start: open → (load_tasks, each run on the pool) → confirm_identity → serve. Stop: every Log is closed, the
-// checkpoints are written, then mark_clean_shutdown.
+// Threads: every function may be called from any thread. A mutex inside guards the directory table
+// only and is never held across file work. Functions marked "blocking" do file work in the caller's
+// thread: run them on the background pool. Start: open → (load_tasks, each run on the pool) →
+// confirm_identity → serve. Stop: every Log is closed, the checkpoints are written, then
+// mark_clean_shutdown.
 
 #include <cstdint>
 #include <functional>
@@ -30,14 +31,14 @@ namespace odradek::broker::log {
 
 enum class CheckpointKind { recovery_point, high_watermark, log_start_offset, cleaner };
 
-
 // A log found at start, or why it could not be opened.
 struct LoadedLog {
   TopicPartition id;
-  size_t directory = 0;  // index into directories()
+  size_t directory = 0;      // index into directories()
   std::unique_ptr<Log> log;  // null on an error
   std::optional<Error> error;
-  // From replication-offset-checkpoint, never above the log end; nothing where the file does not name it.
+  // From replication-offset-checkpoint, never above the log end; nothing where the file does not
+  // name it.
   std::optional<Offset> high_watermark;
 };
 
@@ -53,41 +54,46 @@ class LogManager {
  public:
   struct Options {
     std::vector<std::string> directories;  // log.dirs in order
-    size_t max_open_files = 0;             // of segments and indexes; 0: from RLIMIT_NOFILE, at most 1,000
-    size_t load_threads = 1;               // how many tasks load_tasks may be run at once: chunk sizes only
+    size_t max_open_files = 0;  // of segments and indexes; 0: from RLIMIT_NOFILE, at most 1,000
+    size_t load_threads = 1;    // how many tasks load_tasks may be run at once: chunk sizes only
   };
 
-  // Makes, checks and locks the directories; reads identities and checkpoints. Blocking. A directory that cannot be used
-  // is an error with cause and remedy in one line; one that fails with an I/O error is offline from the start, unless
-  // none is left.
-  static Result<std::unique_ptr<LogManager>> open(fs::FileSystem& files, const Clock& clock, Options options);
+  // Makes, checks and locks the directories; reads identities and checkpoints. Blocking. A
+  // directory that cannot be used is an error with cause and remedy in one line; one that fails
+  // with an I/O error is offline from the start, unless none is left.
+  static Result<std::unique_ptr<LogManager>> open(fs::FileSystem& files, const Clock& clock,
+                                                  Options options);
   ~LogManager();
 
   // --- identity ---
   // From meta.properties; nothing where no directory has one.
   std::optional<BrokerId> stored_broker_id() const;
   std::optional<std::string> stored_cluster_id() const;
-  // One error line as Kafka's where the stored ids differ; writes meta.properties where it is missing. Blocking.
-  // An empty cluster_id checks the broker id only and writes nothing.
+  // One error line as Kafka's where the stored ids differ; writes meta.properties where it is
+  // missing. Blocking. An empty cluster_id checks the broker id only and writes nothing.
   Result<void> confirm_identity(BrokerId broker_id, const std::string& cluster_id);
 
   // --- start ---
   using ConfigFor = std::function<std::shared_ptr<const LogConfig>(const std::string& topic)>;
   using LoadTask = std::function<std::vector<LoadedLog>()>;
-  // Work that opens every log of every online directory. Tasks are independent and blocking; run them on any threads,
-  // at once or one after another. `config_for` must be callable from all of them and outlive them. Directories that end
-  // in -delete are left to leftovers(). A log that fails with an I/O error takes its directory offline.
+  // Work that opens every log of every online directory. Tasks are independent and blocking; run
+  // them on any threads, at once or one after another. `config_for` must be callable from all of
+  // them and outlive them. Directories that end in -delete are left to leftovers(). A log that
+  // fails with an I/O error takes its directory offline.
   std::vector<LoadTask> load_tasks(ConfigFor config_for);
-  // Paths of *-delete directories found at start; the caller removes them (remove_dir) in the background.
+  // Paths of *-delete directories found at start; the caller removes them (remove_dir) in the
+  // background.
   std::vector<std::string> leftovers() const;
 
   // --- logs ---
-  // Makes a log in the online directory with the fewest logs. Blocking, a few milliseconds. already_exists where it is
-  // in the table; log_dir_offline where no directory is online.
-  Result<std::unique_ptr<Log>> create_log(const TopicPartition& id, std::shared_ptr<const LogConfig> config,
+  // Makes a log in the online directory with the fewest logs. Blocking, a few milliseconds.
+  // already_exists where it is in the table; log_dir_offline where no directory is online.
+  Result<std::unique_ptr<Log>> create_log(const TopicPartition& id,
+                                          std::shared_ptr<const LogConfig> config,
                                           std::optional<Uuid> topic_id);
-  // Clean stop of many logs: as Log::close for each, but where many have something to be synced, with one sync for a
-  // whole directory. Blocking. The results are in the order of the logs; a log that is offline has its error.
+  // Clean stop of many logs: as Log::close for each, but where many have something to be synced,
+  // with one sync for a whole directory. Blocking. The results are in the order of the logs; a log
+  // that is offline has its error.
   std::vector<Result<void>> close_logs(const std::vector<Log*>& logs);
   // The log went: rename_for_delete or rename_as_stray succeeded, or its directory is offline.
   void forget_log(const TopicPartition& id);
@@ -98,17 +104,20 @@ class LogManager {
 
   // --- directories ---
   std::vector<DirectoryState> directories() const;
-  // Takes a directory offline, with one log line. Returns false where it was already. Nothing is written there any more.
+  // Takes a directory offline, with one log line. Returns false where it was already. Nothing is
+  // written there any more.
   bool fail_directory(size_t directory, const Error& cause);
   // By the path of a log or of a file below it.
   std::optional<size_t> directory_of_path(const std::string& path) const;
 
   // --- checkpoints; blocking ---
-  // Writes the file of one directory with exactly these offsets (the caller collects them from the shards).
+  // Writes the file of one directory with exactly these offsets (the caller collects them from the
+  // shards).
   Result<void> write_checkpoint(size_t directory, CheckpointKind kind, const Offsets& offsets);
   // As read at start.
   std::optional<Offset> checkpointed(CheckpointKind kind, const TopicPartition& id) const;
-  // The last thing of a clean stop, after every log of the directory is closed and its checkpoints are written.
+  // The last thing of a clean stop, after every log of the directory is closed and its checkpoints
+  // are written.
   Result<void> mark_clean_shutdown(size_t directory);
 
   const LogContext& context() const { return context_; }
@@ -118,7 +127,8 @@ class LogManager {
   struct Directory;
   LogManager(fs::FileSystem& files, const Clock& clock, size_t max_open_files);
   Result<void> open_directory(Directory& directory);
-  LoadedLog load_one(size_t directory, const TopicPartition& id, std::shared_ptr<const LogConfig> config);
+  LoadedLog load_one(size_t directory, const TopicPartition& id,
+                     std::shared_ptr<const LogConfig> config);
 
   fs::FileSystem& files_;
   FileCache file_cache_;

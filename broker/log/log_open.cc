@@ -1,4 +1,5 @@
-// Opening a log: finish what was begun, load the segments, cut what a crash left behind, rebuild what is derived.
+// Opening a log: finish what was begun, load the segments, cut what a crash left behind, rebuild
+// what is derived.
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -60,8 +61,9 @@ class LogOpener {
     return {};
   }
 
-  // Kafka's cleaner writes NAME.cleaned, renames to NAME.swap when all is on disk, then takes the old segments away and
-  // drops the suffix. So .cleaned is a beginning to forget, .swap an end to complete.
+  // Kafka's cleaner writes NAME.cleaned, renames to NAME.swap when all is on disk, then takes the
+  // old segments away and drops the suffix. So .cleaned is a beginning to forget, .swap an end to
+  // complete.
   Result<void> finish_swaps() {
     if (Result<void> listed = list(); !listed) return listed;
     Offset min_cleaned(std::numeric_limits<int64_t>::max());
@@ -90,7 +92,8 @@ class LogOpener {
     if (Result<void> replaced = drop_replaced(valid); !replaced) return replaced;
     for (const std::string& name : valid) {
       const std::string target = name.substr(0, name.size() - std::string_view(".swap").size());
-      if (Result<void> renamed = files_.rename(path_of(name), path_of(target)); !renamed) return renamed;
+      if (Result<void> renamed = files_.rename(path_of(name), path_of(target)); !renamed)
+        return renamed;
       if (target.ends_with(".log")) {
         LOG_INFO("server", "Log {}: completed the swap of {}", log_.id_.to_string(), target);
         if (auto offset = offset_of_name(target)) reindex_.push_back(*offset);
@@ -125,9 +128,10 @@ class LogOpener {
     for (const fs::DirEntry& entry : entries_) {
       std::string_view name = entry.name;
       std::optional<Offset> offset = offset_of_name(name);
-      const bool of_segment =
-          name.ends_with(".log") || name.ends_with(".index") || name.ends_with(".timeindex") || name.ends_with(".txnindex");
-      if (!offset || !of_segment || *offset < first || *offset >= std::max(end, first + 1)) continue;
+      const bool of_segment = name.ends_with(".log") || name.ends_with(".index") ||
+                              name.ends_with(".timeindex") || name.ends_with(".txnindex");
+      if (!offset || !of_segment || *offset < first || *offset >= std::max(end, first + 1))
+        continue;
       if (Result<void> dropped = drop(entry.name); !dropped) return dropped;
     }
     return {};
@@ -173,13 +177,14 @@ class LogOpener {
     for (auto& [base, one] : found) {
       if (!one.has_log) {
         for (const std::string& name : one.names) {
-          LOG_WARN("server", "Log {}: {} is dropped: its segment file is gone", log_.id_.to_string(), name);
+          LOG_WARN("server", "Log {}: {} is dropped: its segment file is gone",
+                   log_.id_.to_string(), name);
           if (Result<void> dropped = drop(name); !dropped) return dropped;
         }
         continue;
       }
-      auto segment = std::make_unique<Segment>(log_.context_.file_cache, &log_.directory_, base, one.sizes,
-                                               one.modified_ms);
+      auto segment = std::make_unique<Segment>(log_.context_.file_cache, &log_.directory_, base,
+                                               one.sizes, one.modified_ms);
       bool sane = one.sizes.log == 0 || (one.has_index && one.has_time_index);
       if (sane) {
         Result<bool> looked = segment->indexes_are_sane(one.sizes);
@@ -187,14 +192,15 @@ class LogOpener {
         sane = *looked;
       }
       if (!sane) {
-        LOG_WARN("server", "Log {}: the indexes of segment {} are missing or damaged and are built anew",
+        LOG_WARN("server",
+                 "Log {}: the indexes of segment {} are missing or damaged and are built anew",
                  log_.id_.to_string(), base.value());
         reindex_.push_back(base);
       }
       log_.segments_.push_back(std::move(segment));
     }
-    // what a truncation of this run's predecessor left of the offsets between log end and next segment is no gap: the
-    // compactor leaves gaps, too
+    // what a truncation of this run's predecessor left of the offsets between log end and next
+    // segment is no gap: the compactor leaves gaps, too
     return {};
   }
 
@@ -202,14 +208,16 @@ class LogOpener {
     Result<std::optional<Uuid>> stored = read_partition_metadata(files_, log_.directory_);
     if (!stored) return stored.error();
     log_.topic_id_ = *stored;
-    if (options_.topic_id && !options_.topic_id->is_zero()) return log_.set_topic_id(*options_.topic_id);
+    if (options_.topic_id && !options_.topic_id->is_zero())
+      return log_.set_topic_id(*options_.topic_id);
     return {};
   }
 
   Result<void> load_epochs() {
     Result<void> loaded = log_.epochs_.load();
     if (!loaded && loaded.error().code() == Errc::malformed) {
-      LOG_WARN("server", "Log {}: {}; it is built anew from the segments", log_.id_.to_string(), loaded.error().what());
+      LOG_WARN("server", "Log {}: {}; it is built anew from the segments", log_.id_.to_string(),
+               loaded.error().what());
       rebuild_epochs_ = true;
       return {};
     }
@@ -226,8 +234,9 @@ class LogOpener {
       if (Result<void> written = log_.epochs_.write(); !written) return written;
     }
     if (log_.segments_.empty()) return {};
-    const size_t unflushed =
-        options_.clean_shutdown ? log_.segments_.size() : log_.segment_index_for(options_.recovery_point);
+    const size_t unflushed = options_.clean_shutdown
+                                 ? log_.segments_.size()
+                                 : log_.segment_index_for(options_.recovery_point);
     for (size_t i = 0; i < log_.segments_.size(); ++i) {
       Segment& segment = *log_.segments_[i];
       const bool reindex =
@@ -238,7 +247,8 @@ class LogOpener {
         Result<Offset> next = segment.read_next_offset();
         if (!next && next.error().code() != Errc::corrupt_record) return next.error();
         if (!next) {
-          LOG_WARN("server", "Log {}: segment {} does not end with a whole batch after a clean stop: {}",
+          LOG_WARN("server",
+                   "Log {}: segment {} does not end with a whole batch after a clean stop: {}",
                    log_.id_.to_string(), segment.base_offset().value(), next.error().what());
           must = true;
         }
@@ -251,9 +261,9 @@ class LogOpener {
 
   Segment::Visit note_epoch() {
     return [this](const BatchHeader& header, uint64_t) -> Result<void> {
-      if (header.magic >= 2 &&
-          header.partition_leader_epoch > log_.epochs_.latest()) {
-        epochs_changed_ |= log_.epochs_.assign_in_memory(header.partition_leader_epoch, header.base_offset);
+      if (header.magic >= 2 && header.partition_leader_epoch > log_.epochs_.latest()) {
+        epochs_changed_ |=
+            log_.epochs_.assign_in_memory(header.partition_leader_epoch, header.base_offset);
       }
       return {};
     };
@@ -266,9 +276,10 @@ class LogOpener {
     segment.close_files();
     if (!recovered) return recovered.error();
     log_.mark_dirty(segment);  // that it was cut, and its new indexes
-    if (is_unflushed) {
-      LOG_INFO("server", "Log {}: recovered segment {} ({} bytes, next offset {})", log_.id_.to_string(),
-               segment.base_offset().value(), segment.size(), recovered->next_offset.value());
+    if (is_unflushed && segment.size() > 0) {
+      LOG_INFO("server", "Log {}: recovered segment {} ({} bytes, next offset {})",
+               log_.id_.to_string(), segment.base_offset().value(), segment.size(),
+               recovered->next_offset.value());
     }
     if (epochs_changed_) {
       epochs_changed_ = false;
@@ -276,19 +287,23 @@ class LogOpener {
     }
     if (recovered->truncated_bytes == 0) return {};
     if (!is_unflushed) {
-      // Data that was on the disk is damaged. What lies behind is still good: the gap is told, not spread.
-      LOG_ERROR("server", "Log {}: {}/{}.log is damaged at offset {}: {}; {} bytes were removed there",
+      // Data that was on the disk is damaged. What lies behind is still good: the gap is told, not
+      // spread.
+      LOG_ERROR("server",
+                "Log {}: {}/{}.log is damaged at offset {}: {}; {} bytes were removed there",
                 log_.id_.to_string(), log_.directory_, offset_name(segment.base_offset()),
                 recovered->next_offset.value(), recovered->reason, recovered->truncated_bytes);
       return {};
     }
-    LOG_WARN("server", "Log {}: {}/{}.log was cut at offset {}, position {}: {}; {} bytes were removed",
+    LOG_WARN("server",
+             "Log {}: {}/{}.log was cut at offset {}, position {}: {}; {} bytes were removed",
              log_.id_.to_string(), log_.directory_, offset_name(segment.base_offset()),
-             recovered->next_offset.value(), segment.size(), recovered->reason, recovered->truncated_bytes);
+             recovered->next_offset.value(), segment.size(), recovered->reason,
+             recovered->truncated_bytes);
     while (log_.segments_.size() > index + 1) {
       Segment& later = *log_.segments_.back();
-      LOG_WARN("server", "Log {}: segment {} ({} bytes) lies behind the cut and is removed", log_.id_.to_string(),
-               later.base_offset().value(), later.size());
+      LOG_WARN("server", "Log {}: segment {} ({} bytes) lies behind the cut and is removed",
+               log_.id_.to_string(), later.base_offset().value(), later.size());
       if (Result<void> removed = remove_segment_files(later); !removed) return removed;
       log_.segments_.pop_back();
     }
@@ -311,7 +326,8 @@ class LogOpener {
       if (!next) return next.error();
       end = *next;
       if (end < log_.log_start_offset_) {
-        LOG_WARN("server", "Log {}: it ends at {}, below its log start offset {}; it goes on there, empty",
+        LOG_WARN("server",
+                 "Log {}: it ends at {}, below its log start offset {}; it goes on there, empty",
                  log_.id_.to_string(), end.value(), log_.log_start_offset_.value());
         while (!log_.segments_.empty()) {
           if (Result<void> removed = remove_segment_files(log_.active()); !removed) return removed;
@@ -327,10 +343,12 @@ class LogOpener {
       end = log_.log_start_offset_;
     }
     log_.log_end_offset_ = end;
-    log_.log_start_offset_ = std::max(log_.log_start_offset_, log_.segments_.front()->base_offset());
-    log_.recovery_point_ = options_.clean_shutdown && first_recovered_.value() == std::numeric_limits<int64_t>::max()
-                               ? end
-                               : std::min(options_.recovery_point, end);
+    log_.log_start_offset_ =
+        std::max(log_.log_start_offset_, log_.segments_.front()->base_offset());
+    log_.recovery_point_ =
+        options_.clean_shutdown && first_recovered_.value() == std::numeric_limits<int64_t>::max()
+            ? end
+            : std::min(options_.recovery_point, end);
     // an epoch that begins at the end has no record yet, and stays
     if (Result<void> cut = log_.epochs_.truncate_from_end(end + 1); !cut) return cut;
     return log_.epochs_.truncate_from_start(log_.log_start_offset_);
@@ -355,7 +373,8 @@ class LogOpener {
   std::vector<Offset> reindex_;  // base offsets of segments whose indexes are not usable
   bool rebuild_epochs_ = false;
   bool epochs_changed_ = false;
-  Offset first_recovered_{std::numeric_limits<int64_t>::max()};  // base offset of the first segment that was read
+  Offset first_recovered_{
+      std::numeric_limits<int64_t>::max()};  // base offset of the first segment that was read
 };
 
 Result<std::unique_ptr<Log>> Log::open(const LogContext& context, OpenOptions options) {
@@ -368,7 +387,8 @@ Result<std::unique_ptr<Log>> Log::open(const LogContext& context, OpenOptions op
       case Errc::permission_denied:
       case Errc::not_found:
       case Errc::already_exists:
-        return Error(Errc::log_dir_offline, format("log {}: {}", log->id_.to_string(), error.what()));
+        return Error(Errc::log_dir_offline,
+                     format("log {}: {}", log->id_.to_string(), error.what()));
       default:
         return error;
     }
@@ -379,11 +399,12 @@ Result<std::unique_ptr<Log>> Log::open(const LogContext& context, OpenOptions op
 Result<void> Log::set_topic_id(const Uuid& topic_id) {
   if (topic_id_ && *topic_id_ != topic_id) {
     return Error(Errc::inconsistent_topic_id,
-                 format("log {} belongs to topic id {}, not {}", id_.to_string(), topic_id_->to_string(),
-                        topic_id.to_string()));
+                 format("log {} belongs to topic id {}, not {}", id_.to_string(),
+                        topic_id_->to_string(), topic_id.to_string()));
   }
   if (topic_id_) return {};
-  if (Result<void> written = write_partition_metadata(*context_.files, directory_, topic_id); !written) {
+  if (Result<void> written = write_partition_metadata(*context_.files, directory_, topic_id);
+      !written) {
     return failed(written.error());
   }
   topic_id_ = topic_id;

@@ -12,14 +12,17 @@ constexpr size_t kMaxSnapshotSize = 256 << 20;
 
 }  // namespace
 
-std::string Log::snapshot_path(Offset offset) const { return directory_ + "/" + offset_name(offset) + ".snapshot"; }
+std::string Log::snapshot_path(Offset offset) const {
+  return directory_ + "/" + offset_name(offset) + ".snapshot";
+}
 
 Result<void> Log::write_snapshot(fs::Durability durability) {
   const Offset offset = producers_.end_offset();
   auto place = std::lower_bound(snapshots_.begin(), snapshots_.end(), offset);
   if (place != snapshots_.end() && *place == offset) return {};
   const std::string path = snapshot_path(offset);
-  Result<void> written = context_.files->write_file_atomically(path, producers_.encode_snapshot(), durability);
+  Result<void> written =
+      context_.files->write_file_atomically(path, producers_.encode_snapshot(), durability);
   if (!written) return written;
   snapshots_.insert(place, offset);
   if (durability == fs::Durability::lazy) dirty_paths_.push_back(path);
@@ -41,9 +44,9 @@ Result<void> Log::rebuild_producers(Offset from, Offset reindex_from) {
     if (snapshots_[i] > from) continue;
     const std::string path = snapshot_path(snapshots_[i]);
     Result<Bytes> bytes = context_.files->read_file(path, kMaxSnapshotSize);
-    Result<void> loaded =
-        bytes ? producers_.load_snapshot(*bytes, context_.clock->wall_ms(), config_->producer_id_expiration_ms)
-              : Result<void>(bytes.error());
+    Result<void> loaded = bytes ? producers_.load_snapshot(*bytes, context_.clock->wall_ms(),
+                                                           config_->producer_id_expiration_ms)
+                                : Result<void>(bytes.error());
     if (loaded) {
       next = std::max(next, snapshots_[i]);
       break;
@@ -62,23 +65,24 @@ Result<void> Log::rebuild_producers(Offset from, Offset reindex_from) {
       producers_.set_end_offset(next);
       if (Result<void> written = write_snapshot(fs::Durability::lazy); !written) return written;
     }
-    Result<void> seen = segment.for_each_batch(next, [&](const BatchHeader& header, uint64_t position) -> Result<void> {
-      if (header.magic < 2 || !header.has_producer_id()) return {};
-      std::optional<TransactionMarker> marker;
-      if (header.is_control()) {
-        Result<std::shared_ptr<fs::File>> file = segment.log_file();
-        if (!file) return file.error();
-        Result<Bytes> batch = read_batch(**file, position, header);
-        if (!batch) return batch.error();
-        Result<std::optional<TransactionMarker>> parsed = parse_transaction_marker(*batch);
-        if (parsed) marker = *parsed;
-      }
-      std::optional<ProducerStates::Completed> completed = producers_.note(header, marker);
-      if (completed && completed->aborted && segment.base_offset() >= reindex_from) {
-        return segment.transaction_index().append(completed->entry);
-      }
-      return {};
-    });
+    Result<void> seen = segment.for_each_batch(
+        next, [&](const BatchHeader& header, uint64_t position) -> Result<void> {
+          if (header.magic < 2 || !header.has_producer_id()) return {};
+          std::optional<TransactionMarker> marker;
+          if (header.is_control()) {
+            Result<std::shared_ptr<fs::File>> file = segment.log_file();
+            if (!file) return file.error();
+            Result<Bytes> batch = read_batch(**file, position, header);
+            if (!batch) return batch.error();
+            Result<std::optional<TransactionMarker>> parsed = parse_transaction_marker(*batch);
+            if (parsed) marker = *parsed;
+          }
+          std::optional<ProducerStates::Completed> completed = producers_.note(header, marker);
+          if (completed && completed->aborted && segment.base_offset() >= reindex_from) {
+            return segment.transaction_index().append(completed->entry);
+          }
+          return {};
+        });
     if (!seen) return seen;
     next = i + 1 < segments_.size() ? segments_[i + 1]->base_offset() : log_end_offset_;
   }

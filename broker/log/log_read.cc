@@ -10,7 +10,8 @@ namespace odradek::broker::log {
 const Log::ReadHint* Log::hint_for(Offset offset, Offset segment_base) const {
   const ReadHint* best = nullptr;
   auto consider = [&](const ReadHint& hint) {
-    if (hint.segment_base == segment_base && hint.offset <= offset && (!best || hint.offset > best->offset)) {
+    if (hint.segment_base == segment_base && hint.offset <= offset &&
+        (!best || hint.offset > best->offset)) {
       best = &hint;
     }
   };
@@ -20,7 +21,8 @@ const Log::ReadHint* Log::hint_for(Offset offset, Offset segment_base) const {
 }
 
 void Log::note_hint(const ReadHint* used, const ReadHint& hint) {
-  if (used >= read_hints_ && used < read_hints_ + std::size(read_hints_)) {  // a reader that goes on
+  if (used >= read_hints_ &&
+      used < read_hints_ + std::size(read_hints_)) {  // a reader that goes on
     read_hints_[used - read_hints_] = hint;
     return;
   }
@@ -35,10 +37,12 @@ void Log::forget_hints() {
 
 Result<LogSlice> Log::read(Offset from, size_t max_bytes, bool min_one_batch, Offset upper_bound) {
   if (from < log_start_offset_ || from > log_end_offset_) {
-    return Error(Errc::offset_out_of_range,
-                 format("Received request for offset {} for partition {}, but we only have log segments in the range "
-                        "{} to {}.",
-                        from.value(), id_.to_string(), log_start_offset_.value(), log_end_offset_.value()));
+    return Error(
+        Errc::offset_out_of_range,
+        format("Received request for offset {} for partition {}, but we only have log segments in "
+               "the range "
+               "{} to {}.",
+               from.value(), id_.to_string(), log_start_offset_.value(), log_end_offset_.value()));
   }
   upper_bound = std::min(upper_bound, log_end_offset_);
   if (from >= upper_bound) return LogSlice();
@@ -70,7 +74,8 @@ Result<LogSlice> Log::read(Offset from, size_t max_bytes, bool min_one_batch, Of
         next = {first.header.next_offset(), segment.base_offset(), first_end};
         know_next = true;
       } else {
-        Result<Segment::Boundary> boundary = segment.boundary_before(first_end, first.position + max_bytes);
+        Result<Segment::Boundary> boundary =
+            segment.boundary_before(first_end, first.position + max_bytes);
         if (!boundary) return failed(boundary.error());
         next.position = boundary->position;
         know_next = boundary->next_offset.has_value() || boundary->position == first_end;
@@ -93,27 +98,31 @@ Result<LogSlice> Log::read(Offset from, size_t max_bytes, bool min_one_batch, Of
 Result<Bytes> Log::read_bytes(const LogSlice& slice) {
   Bytes bytes(slice.size, '\0');
   if (slice.size == 0) return bytes;
-  if (Result<void> read = slice.file->pread_exact(bytes.data(), bytes.size(), slice.position); !read) {
+  if (Result<void> read = slice.file->pread_exact(bytes.data(), bytes.size(), slice.position);
+      !read) {
     return read.error();
   }
   return bytes;
 }
 
-Result<std::optional<TimestampOffset>> Log::first_record_at(Segment& segment, const FoundBatch& batch,
-                                                            int64_t timestamp, Offset start_offset) {
+Result<std::optional<TimestampOffset>> Log::first_record_at(Segment& segment,
+                                                            const FoundBatch& batch,
+                                                            int64_t timestamp,
+                                                            Offset start_offset) {
   const BatchHeader& header = batch.header;
   const auto found = [&](int64_t time, Offset offset) {
     return std::optional<TimestampOffset>({time, offset, header.partition_leader_epoch});
   };
-  if (header.magic < 2) {  // its inner messages are not opened: the wrapper's offset is the last of them
+  if (header.magic <
+      2) {  // its inner messages are not opened: the wrapper's offset is the last of them
     return found(header.max_timestamp, std::max(header.base_offset, start_offset));
   }
   Result<std::shared_ptr<fs::File>> file = segment.log_file();
   if (!file) return file.error();
   Result<Bytes> bytes = read_batch(**file, batch.position, header);
   if (!bytes) return bytes.error();
-  Result<RecordIterator> records =
-      RecordIterator::open(*bytes, static_cast<size_t>(std::max<int64_t>(config_->max_decompressed_bytes, 0)));
+  Result<RecordIterator> records = RecordIterator::open(
+      *bytes, static_cast<size_t>(std::max<int64_t>(config_->max_decompressed_bytes, 0)));
   if (!records) return records.error();
   while (const RecordView* record = records->next()) {
     if (record->timestamp_ms >= timestamp && record->offset >= start_offset) {
@@ -141,7 +150,8 @@ Result<std::optional<TimestampOffset>> Log::offset_for_timestamp(int64_t timesta
     if (timestamp < 0) return std::optional<TimestampOffset>();
   }
   if (timestamp < 0) {
-    return Error(Errc::invalid_argument, format("no offset can be found for timestamp {}", timestamp));
+    return Error(Errc::invalid_argument,
+                 format("no offset can be found for timestamp {}", timestamp));
   }
   for (const std::unique_ptr<Segment>& segment : segments_) {
     Result<TimeIndex::Entry> latest = segment->max_timestamp_and_offset();
@@ -153,7 +163,8 @@ Result<std::optional<TimestampOffset>> Log::offset_for_timestamp(int64_t timesta
       Result<std::optional<FoundBatch>> batch = segment->find_timestamp(timestamp, start);
       if (!batch) return failed(batch.error());
       if (!*batch) break;
-      Result<std::optional<TimestampOffset>> record = first_record_at(*segment, **batch, timestamp, start);
+      Result<std::optional<TimestampOffset>> record =
+          first_record_at(*segment, **batch, timestamp, start);
       if (!record) return failed(record.error());
       if (*record) return record;
       start = (*batch)->header.next_offset();
@@ -179,9 +190,10 @@ Result<std::vector<AbortedTransaction>> Log::aborted_transactions(Offset from, O
       if (entry.last_stable_offset >= end) i = segments_.size() - 1;
     }
   }
-  std::sort(aborted.begin(), aborted.end(), [](const AbortedTransaction& left, const AbortedTransaction& right) {
-    return left.first_offset < right.first_offset;
-  });
+  std::sort(aborted.begin(), aborted.end(),
+            [](const AbortedTransaction& left, const AbortedTransaction& right) {
+              return left.first_offset < right.first_offset;
+            });
   return aborted;
 }
 

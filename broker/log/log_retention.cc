@@ -9,7 +9,8 @@
 namespace odradek::broker::log {
 
 void DeletedFiles::add(DeletedFiles other) {
-  paths.insert(paths.end(), std::make_move_iterator(other.paths.begin()), std::make_move_iterator(other.paths.end()));
+  paths.insert(paths.end(), std::make_move_iterator(other.paths.begin()),
+               std::make_move_iterator(other.paths.end()));
 }
 
 Result<void> remove_files(fs::FileSystem& files, const DeletedFiles& deleted) {
@@ -43,16 +44,21 @@ Result<DeletedFiles> Log::delete_old_segments(Offset high_watermark) {
       Result<int64_t> largest = segment.largest_timestamp();
       if (!largest) return largest.error();
       if (now_ms - *largest <= config_->retention_ms) return false;
-      LOG_INFO("server", "Log {}: deleting segment {} ({} bytes): its largest timestamp {} is older than retention.ms "
-               "{}", id_.to_string(), segment.base_offset().value(), segment.size(), *largest, config_->retention_ms);
+      LOG_INFO("server",
+               "Log {}: deleting segment {} ({} bytes): its largest timestamp {} is older than "
+               "retention.ms "
+               "{}",
+               id_.to_string(), segment.base_offset().value(), segment.size(), *largest,
+               config_->retention_ms);
       return true;
     });
     if (!taken) return failed(taken.error());
   }
   Result<void> taken = take_while([&](Segment& segment, Offset end, bool is_last) -> Result<bool> {
     if (is_last || end > log_start_offset_) return false;
-    LOG_INFO("server", "Log {}: deleting segment {} ({} bytes): it lies below the log start offset {}",
-             id_.to_string(), segment.base_offset().value(), segment.size(), log_start_offset_.value());
+    LOG_INFO(
+        "server", "Log {}: deleting segment {} ({} bytes): it lies below the log start offset {}",
+        id_.to_string(), segment.base_offset().value(), segment.size(), log_start_offset_.value());
     return true;
   });
   if (!taken) return failed(taken.error());
@@ -61,8 +67,10 @@ Result<DeletedFiles> Log::delete_old_segments(Offset high_watermark) {
     taken = take_while([&](Segment& segment, Offset, bool) -> Result<bool> {
       if (too_much - static_cast<int64_t>(segment.size()) < 0) return false;
       too_much -= static_cast<int64_t>(segment.size());
-      LOG_INFO("server", "Log {}: deleting segment {} ({} bytes): the log is longer than retention.bytes {}",
-               id_.to_string(), segment.base_offset().value(), segment.size(), config_->retention_bytes);
+      LOG_INFO("server",
+               "Log {}: deleting segment {} ({} bytes): the log is longer than retention.bytes {}",
+               id_.to_string(), segment.base_offset().value(), segment.size(),
+               config_->retention_bytes);
       return true;
     });
     if (!taken) return failed(taken.error());
@@ -78,8 +86,10 @@ Result<void> Log::take_away(size_t count, DeletedFiles& deleted) {
   forget_hints();
   auto set_aside = [&](const std::string& path) -> Result<void> {
     Result<void> renamed = context_.files->rename(path, path + ".deleted");
-    if (renamed) deleted.paths.push_back(path + ".deleted");
-    else if (renamed.error().code() != Errc::not_found) return renamed;
+    if (renamed)
+      deleted.paths.push_back(path + ".deleted");
+    else if (renamed.error().code() != Errc::not_found)
+      return renamed;
     return {};
   };
   directory_dirty_ = true;
@@ -174,7 +184,8 @@ Result<void> Log::close_unsynced() {
   const Offset covered = snapshots_.empty() ? log_start_offset_ : snapshots_.back();
   if (log_end_offset_ > covered) {
     producers_.set_end_offset(log_end_offset_);
-    if (Result<void> written = write_snapshot(fs::Durability::lazy); !written) return failed(written.error());
+    if (Result<void> written = write_snapshot(fs::Durability::lazy); !written)
+      return failed(written.error());
   }
   return {};
 }
@@ -196,7 +207,8 @@ Result<std::string> Log::rename_directory(std::string_view suffix) {
   for (const std::unique_ptr<Segment>& segment : segments_) segment->close_files();
   const std::string parent = fs::parent_of(directory_);
   const std::string target = parent + "/" + deleted_directory_name(id_, Uuid::random(), suffix);
-  if (Result<void> renamed = context_.files->rename(directory_, target); !renamed) return failed(renamed.error());
+  if (Result<void> renamed = context_.files->rename(directory_, target); !renamed)
+    return failed(renamed.error());
   directory_ = target;
   broken_ = Error(Errc::log_dir_offline, format("log {} is removed", id_.to_string()));
   if (Result<void> synced = context_.files->sync_dir(parent); !synced) return synced.error();

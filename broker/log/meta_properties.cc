@@ -11,7 +11,8 @@ namespace {
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -34,14 +35,16 @@ std::map<std::string, std::string> parse(std::string_view text) {
     if (line.empty() || line[0] == '#' || line[0] == '!') continue;
     size_t separator = line.find_first_of("=:");
     if (separator == std::string_view::npos) continue;
-    values[std::string(trimmed(line.substr(0, separator)))] = unescaped(trimmed(line.substr(separator + 1)));
+    values[std::string(trimmed(line.substr(0, separator)))] =
+        unescaped(trimmed(line.substr(separator + 1)));
   }
   return values;
 }
 
 }  // namespace
 
-Result<std::optional<MetaProperties>> read_meta_properties(fs::FileSystem& files, const std::string& directory) {
+Result<std::optional<MetaProperties>> read_meta_properties(fs::FileSystem& files,
+                                                           const std::string& directory) {
   const std::string path = directory + "/meta.properties";
   Result<Bytes> bytes = files.read_file(path, 65536);
   if (!bytes) {
@@ -60,7 +63,8 @@ Result<std::optional<MetaProperties>> read_meta_properties(fs::FileSystem& files
     int32_t id = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
     if (error != std::errc() || end != text.data() + text.size() || id < 0) {
-      return Error(Errc::malformed, format("{}: {} is '{}', expected a number of 0 or more", path, key, text));
+      return Error(Errc::malformed,
+                   format("{}: {} is '{}', expected a number of 0 or more", path, key, text));
     }
     properties.broker_id = BrokerId(id);
   }
@@ -86,14 +90,17 @@ Result<Uuid> directory_identity(fs::FileSystem& files, const std::string& direct
   const std::string path = directory + "/.odradek_directory_id";
   Result<Bytes> bytes = files.read_file(path, 4096);
   if (bytes) {
-    if (std::optional<Uuid> id = Uuid::parse(trimmed(std::string_view(*bytes).substr(0, bytes->find('\n'))))) {
+    if (std::optional<Uuid> id =
+            Uuid::parse(trimmed(std::string_view(*bytes).substr(0, bytes->find('\n'))))) {
       return *id;
     }
-    return Error(Errc::malformed, format("{} does not hold an id; remove the file to get a new one", path));
+    return Error(Errc::malformed,
+                 format("{} does not hold an id; remove the file to get a new one", path));
   }
   if (bytes.error().code() != Errc::not_found) return bytes.error();
   Uuid id = Uuid::random();
-  Result<void> written = files.write_file_atomically(path, id.to_string() + "\n", fs::Durability::full);
+  Result<void> written =
+      files.write_file_atomically(path, id.to_string() + "\n", fs::Durability::full);
   if (!written) return written.error();
   return id;
 }

@@ -1,7 +1,8 @@
 #pragma once
-// meta.properties of a data directory: whose data lies there. Version 0: broker.id, cluster.id; version 1 (written by
-// KRaft brokers): node.id, cluster.id, directory.id. Beside it .odradek_directory_id holds this directory's own random
-// id, which the registration of a broker carries.
+// meta.properties of a data directory: whose data lies there. Version 0: broker.id, cluster.id;
+// version 1 (written by KRaft brokers): node.id, cluster.id, directory.id. Beside it
+// .odradek_directory_id holds this directory's own random id, which the registration of a broker
+// carries.
 
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ struct MetaProperties {
 };
 
 // Nothing where the file is absent; malformed where it is damaged.
-Result<std::optional<MetaProperties>> read_meta_properties(fs::FileSystem& files, const std::string& directory);
+Result<std::optional<MetaProperties>> read_meta_properties(fs::FileSystem& files,
+                                                           const std::string& directory);
 Result<void> write_meta_properties(fs::FileSystem& files, const std::string& directory,
                                    const MetaProperties& properties, int64_t now_ms);
 

@@ -17,14 +17,18 @@ OffsetIndex::Entry decode(const char* bytes, Offset base_offset) {
 
 }  // namespace
 
-OffsetIndex::OffsetIndex(FileCache* cache, const std::string* directory, Offset base_offset, uint64_t bytes)
-    : file_(cache, directory, base_offset, ".index"), base_offset_(base_offset), entries_(bytes / kEntrySize) {}
+OffsetIndex::OffsetIndex(FileCache* cache, const std::string* directory, Offset base_offset,
+                         uint64_t bytes)
+    : file_(cache, directory, base_offset, ".index"),
+      base_offset_(base_offset),
+      entries_(bytes / kEntrySize) {}
 
 Result<OffsetIndex::Entry> OffsetIndex::at(size_t index) {
   Result<std::shared_ptr<fs::File>> file = file_.get();
   if (!file) return file.error();
   char bytes[kEntrySize];
-  if (Result<void> read = (*file)->pread_exact(bytes, sizeof bytes, index * kEntrySize); !read) return read.error();
+  if (Result<void> read = (*file)->pread_exact(bytes, sizeof bytes, index * kEntrySize); !read)
+    return read.error();
   return decode(bytes, base_offset_);
 }
 
@@ -37,17 +41,23 @@ Result<size_t> OffsetIndex::count_where(Below below) {
   char block[kBlockEntries * kEntrySize];
   while (high - low > kBlockEntries) {
     size_t middle = low + (high - low) / 2;
-    if (auto read = (*file)->pread_exact(block, kEntrySize, middle * kEntrySize); !read) return read.error();
-    if (below(decode(block, base_offset_))) low = middle + 1;
-    else high = middle;
+    if (auto read = (*file)->pread_exact(block, kEntrySize, middle * kEntrySize); !read)
+      return read.error();
+    if (below(decode(block, base_offset_)))
+      low = middle + 1;
+    else
+      high = middle;
   }
   if (high == low) return low;
-  if (auto read = (*file)->pread_exact(block, (high - low) * kEntrySize, low * kEntrySize); !read) return read.error();
+  if (auto read = (*file)->pread_exact(block, (high - low) * kEntrySize, low * kEntrySize); !read)
+    return read.error();
   size_t first = low;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (below(decode(block + (middle - first) * kEntrySize, base_offset_))) low = middle + 1;
-    else high = middle;
+    if (below(decode(block + (middle - first) * kEntrySize, base_offset_)))
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low;
 }
@@ -70,7 +80,8 @@ Result<OffsetIndex::Entry> OffsetIndex::floor(Offset offset) {
 }
 
 Result<OffsetIndex::Entry> OffsetIndex::floor_position(uint64_t position) {
-  Result<size_t> count = count_where([&](const Entry& entry) { return entry.position <= position; });
+  Result<size_t> count =
+      count_where([&](const Entry& entry) { return entry.position <= position; });
   if (!count) return count.error();
   if (*count == 0) return Entry{base_offset_, 0};
   return at(*count - 1);
@@ -92,7 +103,8 @@ Result<void> OffsetIndex::append(Offset offset, uint64_t position) {
   ByteWriter entry;
   entry.i32(static_cast<int32_t>(offset - base_offset_));
   entry.i32(static_cast<int32_t>(position));
-  if (Result<void> written = (*file)->pwrite(entry.buffer(), entries_ * kEntrySize); !written) return written;
+  if (Result<void> written = (*file)->pwrite(entry.buffer(), entries_ * kEntrySize); !written)
+    return written;
   ++entries_;
   last_ = Entry{offset, position};
   return {};

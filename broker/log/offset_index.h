@@ -1,8 +1,9 @@
 #pragma once
-// A segment's NAME.index: where in the .log file an offset is to be looked for. 8-byte entries, both numbers growing:
+// A segment's NAME.index: where in the .log file an offset is to be looked for. 8-byte entries,
+// both numbers growing:
 //   0 int32 (last offset of an appended set - base offset) | 4 int32 position where that set begins
-// Only its length is in memory; entries are read from the file when asked for. Owner: the segment's. A crash may lose
-// or damage it; recovery builds it anew from the .log file.
+// Only its length is in memory; entries are read from the file when asked for. Owner: the
+// segment's. A crash may lose or damage it; recovery builds it anew from the .log file.
 
 #include <cstdint>
 #include <optional>
@@ -25,7 +26,9 @@ class OffsetIndex {
   OffsetIndex(FileCache* cache, const std::string* directory, Offset base_offset, uint64_t bytes);
 
   size_t entries() const { return entries_; }
-  bool is_full(int64_t max_bytes) const { return entries_ >= static_cast<size_t>(max_bytes) / kEntrySize; }
+  bool is_full(int64_t max_bytes) const {
+    return entries_ >= static_cast<size_t>(max_bytes) / kEntrySize;
+  }
   // The file's length fits, and its last entry could be true for a log file of `log_size` bytes.
   Result<bool> is_sane(uint64_t file_bytes, uint64_t log_size);
 

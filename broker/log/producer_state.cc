@@ -46,7 +46,8 @@ Result<std::optional<TransactionMarker>> parse_transaction_marker(ByteView batch
   return std::optional<TransactionMarker>(marker);
 }
 
-Result<std::optional<ProducerBatch>> ProducerStates::check(const BatchHeader& header, const TopicPartition& id) const {
+Result<std::optional<ProducerBatch>> ProducerStates::check(const BatchHeader& header,
+                                                           const TopicPartition& id) const {
   auto found = entries_.find(header.producer_id);
   // Of a producer that is not known any more every sequence is taken (KIP-360).
   if (found == entries_.end()) return std::optional<ProducerBatch>();
@@ -54,20 +55,24 @@ Result<std::optional<ProducerBatch>> ProducerStates::check(const BatchHeader& he
   if (header.producer_epoch == entry.epoch) {
     for (size_t i = 0; i < entry.batch_count; ++i) {
       const ProducerBatch& batch = entry.batches[i];
-      if (batch.first_sequence() == header.base_sequence && batch.last_sequence == header.last_sequence()) {
+      if (batch.first_sequence() == header.base_sequence &&
+          batch.last_sequence == header.last_sequence()) {
         return std::optional<ProducerBatch>(batch);
       }
     }
   }
   if (header.producer_epoch < entry.epoch) {
-    return Error(Errc::invalid_producer_epoch,
-                 format("Epoch of producer {} in {} is {}, which is smaller than the last seen epoch {}",
-                        header.producer_id.value(), id.to_string(), header.producer_epoch.value(), entry.epoch.value()));
+    return Error(
+        Errc::invalid_producer_epoch,
+        format("Epoch of producer {} in {} is {}, which is smaller than the last seen epoch {}",
+               header.producer_id.value(), id.to_string(), header.producer_epoch.value(),
+               entry.epoch.value()));
   }
   if (header.producer_epoch != entry.epoch) {
     if (header.base_sequence != 0 && entry.epoch.value() >= 0) {
       return Error(Errc::out_of_order_sequence,
-                   format("Invalid sequence number for new epoch of producer {} in partition {}: {} (request epoch), {} "
+                   format("Invalid sequence number for new epoch of producer {} in partition {}: "
+                          "{} (request epoch), {} "
                           "(seq. number), {} (current producer epoch)",
                           header.producer_id.value(), id.to_string(), header.producer_epoch.value(),
                           header.base_sequence, entry.epoch.value()));
@@ -76,15 +81,17 @@ Result<std::optional<ProducerBatch>> ProducerStates::check(const BatchHeader& he
   }
   if (!follows(entry.last_sequence(), header.base_sequence)) {
     return Error(Errc::out_of_order_sequence,
-                 format("Out of order sequence number for producer {} in partition {}: {} (incoming seq. number), {} "
+                 format("Out of order sequence number for producer {} in partition {}: {} "
+                        "(incoming seq. number), {} "
                         "(current end sequence number)",
-                        header.producer_id.value(), id.to_string(), header.base_sequence, entry.last_sequence()));
+                        header.producer_id.value(), id.to_string(), header.base_sequence,
+                        entry.last_sequence()));
   }
   return std::optional<ProducerBatch>();
 }
 
-std::optional<ProducerStates::Completed> ProducerStates::note(const BatchHeader& header,
-                                                             const std::optional<TransactionMarker>& marker) {
+std::optional<ProducerStates::Completed> ProducerStates::note(
+    const BatchHeader& header, const std::optional<TransactionMarker>& marker) {
   end_offset_ = header.next_offset();
   if (!header.has_producer_id()) return std::nullopt;
   if (header.is_control() && !marker) return std::nullopt;
@@ -107,7 +114,8 @@ std::optional<ProducerStates::Completed> ProducerStates::note(const BatchHeader&
     completed.entry.last_stable_offset = first_unstable_offset().value_or(header.next_offset());
     return completed;
   }
-  entry.add({header.last_sequence(), header.last_offset(), header.last_offset_delta, header.max_timestamp});
+  entry.add({header.last_sequence(), header.last_offset(), header.last_offset_delta,
+             header.max_timestamp});
   if (header.is_transactional() && !entry.transaction_first_offset) {
     entry.transaction_first_offset = header.base_offset;
     open_transactions_[header.base_offset] = header.producer_id;
@@ -122,7 +130,8 @@ std::optional<Offset> ProducerStates::first_unstable_offset() const {
 
 void ProducerStates::remove_expired(int64_t now_ms, int64_t expiration_ms) {
   std::erase_if(entries_, [&](const auto& item) {
-    return !item.second.transaction_first_offset && now_ms - item.second.last_timestamp_ms >= expiration_ms;
+    return !item.second.transaction_first_offset &&
+           item.second.last_timestamp_ms <= now_ms - expiration_ms;
   });
 }
 
@@ -161,7 +170,9 @@ Bytes ProducerStates::encode_snapshot() const {
 }
 
 Result<void> ProducerStates::load_snapshot(ByteView bytes, int64_t now_ms, int64_t expiration_ms) {
-  auto damaged = [](std::string why) { return Error(Errc::corrupt_record, "a producer snapshot " + std::move(why)); };
+  auto damaged = [](std::string why) {
+    return Error(Errc::corrupt_record, "a producer snapshot " + std::move(why));
+  };
   ByteReader reader(bytes);
   int16_t version = reader.i16();
   uint32_t crc = reader.u32();
@@ -188,7 +199,7 @@ Result<void> ProducerStates::load_snapshot(ByteView bytes, int64_t now_ms, int64
     if (first >= 0) {
       entry.transaction_first_offset = Offset(first);
       open_transactions_[Offset(first)] = id;
-    } else if (now_ms - entry.last_timestamp_ms >= expiration_ms) {
+    } else if (entry.last_timestamp_ms <= now_ms - expiration_ms) {
       continue;
     }
     entries_[id] = entry;

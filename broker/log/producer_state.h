@@ -1,7 +1,7 @@
 #pragma once
-// What a log remembers of idempotent and transactional producers (KIP-98, KIP-360): the last five batches of each, its
-// epoch, its open transaction. Owner: the log's. In snapshots (NAME.snapshot) at roll and clean stop; what came after
-// the newest one is replayed from the segments at open.
+// What a log remembers of idempotent and transactional producers (KIP-98, KIP-360): the last five
+// batches of each, its epoch, its open transaction. Owner: the log's. In snapshots (NAME.snapshot)
+// at roll and clean stop; what came after the newest one is replayed from the segments at open.
 
 #include <array>
 #include <cstdint>
@@ -23,7 +23,9 @@ struct ProducerBatch {
   Offset last_offset{-1};
   int32_t offset_delta = 0;
   int64_t timestamp_ms = -1;
-  int32_t first_sequence() const { return advance_sequence(last_sequence, -offset_delta); }
+  int32_t first_sequence() const {
+    return advance_sequence(last_sequence, -static_cast<int64_t>(offset_delta));
+  }
   Offset first_offset() const { return last_offset - offset_delta; }
 };
 
@@ -35,7 +37,9 @@ struct ProducerEntry {
   int64_t last_timestamp_ms = -1;
   std::optional<Offset> transaction_first_offset;
 
-  const ProducerBatch* last_batch() const { return batch_count ? &batches[batch_count - 1] : nullptr; }
+  const ProducerBatch* last_batch() const {
+    return batch_count ? &batches[batch_count - 1] : nullptr;
+  }
   int32_t last_sequence() const { return batch_count ? last_batch()->last_sequence : kNoSequence; }
   void add(const ProducerBatch& batch);
 };
@@ -50,17 +54,20 @@ Result<std::optional<TransactionMarker>> parse_transaction_marker(ByteView batch
 
 class ProducerStates {
  public:
-  // Before the append of a client's batch: the batch that it repeats, or nothing. Errors: invalid_producer_epoch,
-  // out_of_order_sequence. A batch without a producer id is not asked about.
-  Result<std::optional<ProducerBatch>> check(const BatchHeader& header, const TopicPartition& id) const;
+  // Before the append of a client's batch: the batch that it repeats, or nothing. Errors:
+  // invalid_producer_epoch, out_of_order_sequence. A batch without a producer id is not asked
+  // about.
+  Result<std::optional<ProducerBatch>> check(const BatchHeader& header,
+                                             const TopicPartition& id) const;
 
-  // After the append and in replays. `header` has its offsets. Where a marker ends a transaction that began here, what
-  // belongs into the transaction index when it was aborted.
+  // After the append and in replays. `header` has its offsets. Where a marker ends a transaction
+  // that began here, what belongs into the transaction index when it was aborted.
   struct Completed {
     AbortedEntry entry;
     bool aborted = false;
   };
-  std::optional<Completed> note(const BatchHeader& header, const std::optional<TransactionMarker>& marker);
+  std::optional<Completed> note(const BatchHeader& header,
+                                const std::optional<TransactionMarker>& marker);
 
   std::optional<Offset> first_unstable_offset() const;
   void remove_expired(int64_t now_ms, int64_t expiration_ms);
@@ -73,9 +80,11 @@ class ProducerStates {
   Offset end_offset() const { return end_offset_; }
   void set_end_offset(Offset offset) { end_offset_ = offset; }
 
-  // NAME.snapshot: int16 version 1, uint32 CRC-32C of what follows it, int32 count, entries of 46 bytes.
+  // NAME.snapshot: int16 version 1, uint32 CRC-32C of what follows it, int32 count, entries of 46
+  // bytes.
   Bytes encode_snapshot() const;
-  // Replaces the state; entries that are expired at now_ms are left out. corrupt_record where it is damaged.
+  // Replaces the state; entries that are expired at now_ms are left out. corrupt_record where it is
+  // damaged.
   Result<void> load_snapshot(ByteView bytes, int64_t now_ms, int64_t expiration_ms);
 
  private:

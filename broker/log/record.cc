@@ -51,7 +51,8 @@ Result<RecordView> parse_record(ByteView body, const BatchHeader& header) {
   }
   record.header_count = reader.varint();
   if (!reader.ok() || record.header_count < 0 ||
-      static_cast<size_t>(record.header_count) > reader.remaining() / 2) {  // a header has at least two bytes
+      static_cast<size_t>(record.header_count) >
+          reader.remaining() / 2) {  // a header has at least two bytes
     return invalid(format("Found invalid number of record headers {}", record.header_count));
   }
   ByteView headers = reader.rest();
@@ -60,14 +61,15 @@ Result<RecordView> parse_record(ByteView body, const BatchHeader& header) {
     if (!read_header(reader, one)) return invalid("a record's header does not fit into it");
   }
   if (reader.remaining() > 0) {
-    return invalid(format("Invalid record size: {} bytes are left behind its headers", reader.remaining()));
+    return invalid(
+        format("Invalid record size: {} bytes are left behind its headers", reader.remaining()));
   }
   record.raw_headers = headers;
   record.offset = header.base_offset + record.offset_delta;
-  record.timestamp_ms =
-      header.timestamp_type() == TimestampType::log_append_time
-          ? header.max_timestamp
-          : static_cast<int64_t>(static_cast<uint64_t>(header.base_timestamp) + static_cast<uint64_t>(timestamp_delta));
+  record.timestamp_ms = header.timestamp_type() == TimestampType::log_append_time
+                            ? header.max_timestamp
+                            : static_cast<int64_t>(static_cast<uint64_t>(header.base_timestamp) +
+                                                   static_cast<uint64_t>(timestamp_delta));
   return record;
 }
 
@@ -79,15 +81,18 @@ Result<RecordIterator> RecordIterator::open(ByteView batch, size_t max_decompres
                  format("a record batch of format {} cannot be opened", header->magic));
   }
   if (batch.size() < header->size()) return Error(Errc::corrupt_record, "a record batch is cut");
-  if (header->record_count < 0) return invalid(format("{} records in a batch", header->record_count));
+  if (header->record_count < 0)
+    return invalid(format("{} records in a batch", header->record_count));
   RecordIterator iterator;
   iterator.header_ = *header;
   iterator.rest_ = batch.substr(kBatchHeaderSize, header->size() - kBatchHeaderSize);
   if (header->codec_bits() > 4) {
-    return Error(Errc::corrupt_record, format("Unknown compression type id: {}", header->codec_bits()));
+    return Error(Errc::corrupt_record,
+                 format("Unknown compression type id: {}", header->codec_bits()));
   }
   // a batch that compaction emptied has a codec and no bytes
-  if (header->codec() != compress::Codec::none && !(header->record_count == 0 && iterator.rest_.empty())) {
+  if (header->codec() != compress::Codec::none &&
+      !(header->record_count == 0 && iterator.rest_.empty())) {
     Result<Bytes> opened = compress::decompress(header->codec(), iterator.rest_, max_decompressed);
     if (!opened) return opened.error();
     iterator.opened_ = std::make_unique<Bytes>(std::move(*opened));
@@ -99,7 +104,8 @@ Result<RecordIterator> RecordIterator::open(ByteView batch, size_t max_decompres
 const RecordView* RecordIterator::next() {
   if (error_) return nullptr;
   if (seen_ == header_.record_count) {
-    if (!rest_.empty()) error_ = invalid("Incorrect declared batch size, records still remaining in file");
+    if (!rest_.empty())
+      error_ = invalid("Incorrect declared batch size, records still remaining in file");
     return nullptr;
   }
   ByteReader reader(rest_);

@@ -29,7 +29,8 @@ struct RecordView {
   std::vector<HeaderView> headers() const;
 };
 
-// Reads one record's content (without its length prefix). invalid_record where it is not exactly one record.
+// Reads one record's content (without its length prefix). invalid_record where it is not exactly
+// one record.
 Result<RecordView> parse_record(ByteView body, const BatchHeader& header);
 
 // Iterates over the records of one batch, opening it where it is compressed.
@@ -38,8 +39,8 @@ Result<RecordView> parse_record(ByteView body, const BatchHeader& header);
 // The views live as long as the iterator and the batch's bytes. Does not check the CRC.
 class RecordIterator {
  public:
-  // `max_decompressed` bounds the opened size. Errors: corrupt_record, bad_compression, limit_exceeded,
-  // unsupported_for_message_format (magic 0 or 1).
+  // `max_decompressed` bounds the opened size. Errors: corrupt_record, bad_compression,
+  // limit_exceeded, unsupported_for_message_format (magic 0 or 1).
   static Result<RecordIterator> open(ByteView batch, size_t max_decompressed);
 
   // The next record, or null at the end and after an error.
@@ -52,7 +53,8 @@ class RecordIterator {
   RecordIterator() = default;
 
   BatchHeader header_;
-  std::unique_ptr<Bytes> opened_;  // where compressed; behind a pointer so that views survive a move
+  std::unique_ptr<Bytes>
+      opened_;  // where compressed; behind a pointer so that views survive a move
   ByteView rest_;
   int32_t seen_ = 0;
   RecordView record_;

@@ -1,6 +1,7 @@
 #include "broker/log/record_batch.h"
 
 #include <cstring>
+#include <limits>
 
 #include "common/bytes/crc32.h"
 #include "common/bytes/crc32c.h"
@@ -32,29 +33,37 @@ Error corrupt(std::string what) { return Error(Errc::corrupt_record, std::move(w
 
 }  // namespace
 
-int32_t advance_sequence(int32_t sequence, int32_t delta) {
+int32_t advance_sequence(int32_t sequence, int64_t delta) {
   // sequences live on a circle of 2^31
-  return static_cast<int32_t>((static_cast<int64_t>(sequence) + delta) & 0x7fffffff);
+  return static_cast<int32_t>((sequence + delta) & 0x7fffffff);
 }
 
 int32_t BatchHeader::last_sequence() const {
-  return base_sequence == kNoSequence ? kNoSequence : advance_sequence(base_sequence, last_offset_delta);
+  return base_sequence == kNoSequence ? kNoSequence
+                                      : advance_sequence(base_sequence, last_offset_delta);
 }
 
 Result<BatchHeader> parse_batch_header(ByteView bytes) {
-  if (bytes.size() < kMagicAt + 2) return corrupt(format("a record batch of {} bytes", bytes.size()));
+  if (bytes.size() < kMagicAt + 2)
+    return corrupt(format("a record batch of {} bytes", bytes.size()));
   BatchHeader header;
   ByteReader reader(bytes);
   header.base_offset = Offset(reader.i64());
   header.batch_length = reader.i32();
   header.magic = bytes[kMagicAt];
-  if (header.magic < 0 || header.magic > 2) return corrupt(format("unknown magic {} of a record batch", header.magic));
-  if (header.base_offset.value() < 0) return corrupt(format("negative offset {}", header.base_offset.value()));
+  if (header.magic < 0 || header.magic > 2)
+    return corrupt(format("unknown magic {} of a record batch", header.magic));
+  // so that no sum of an offset and a delta overflows
+  constexpr int64_t kMaxOffset =
+      std::numeric_limits<int64_t>::max() - std::numeric_limits<int32_t>::max() - 1;
+  if (header.base_offset.value() < 0 || header.base_offset.value() > kMaxOffset) {
+    return corrupt(format("impossible offset {}", header.base_offset.value()));
+  }
   if (header.magic < 2) {
     const int32_t overhead = header.magic == 0 ? 14 : 22;
     if (header.batch_length < overhead) {
-      return corrupt(format("Record size {} is less than the minimum record overhead ({})", header.batch_length,
-                            overhead));
+      return corrupt(format("Record size {} is less than the minimum record overhead ({})",
+                            header.batch_length, overhead));
     }
     header.crc = reader.u32();
     reader.skip(1);
@@ -67,10 +76,12 @@ Result<BatchHeader> parse_batch_header(ByteView bytes) {
     return header;
   }
   if (header.size() < kBatchHeaderSize || header.batch_length < 0) {
-    return corrupt(format("Record batch is corrupted (the size {} is smaller than the minimum allowed overhead {})",
-                          static_cast<int64_t>(header.batch_length) + 12, kBatchHeaderSize));
+    return corrupt(format(
+        "Record batch is corrupted (the size {} is smaller than the minimum allowed overhead {})",
+        static_cast<int64_t>(header.batch_length) + 12, kBatchHeaderSize));
   }
-  if (bytes.size() < kBatchHeaderSize) return corrupt(format("a record batch of {} bytes", bytes.size()));
+  if (bytes.size() < kBatchHeaderSize)
+    return corrupt(format("a record batch of {} bytes", bytes.size()));
   header.partition_leader_epoch = LeaderEpoch(reader.i32());
   reader.skip(1);
   header.crc = reader.u32();
@@ -95,7 +106,8 @@ Result<void> check_crc(const BatchHeader& header, ByteView batch) {
     computed = crc32c(batch.substr(kAttributesAt));
   }
   if (computed != header.crc) {
-    return corrupt(format("Record is corrupt (stored crc = {}, computed crc = {})", header.crc, computed));
+    return corrupt(
+        format("Record is corrupt (stored crc = {}, computed crc = {})", header.crc, computed));
   }
   return {};
 }
@@ -119,7 +131,9 @@ bool BatchWalker::next() {
   return true;
 }
 
-void set_base_offset(std::span<char> batch, Offset base_offset) { put_i64(batch, 0, base_offset.value()); }
+void set_base_offset(std::span<char> batch, Offset base_offset) {
+  put_i64(batch, 0, base_offset.value());
+}
 
 void set_leader_epoch(std::span<char> batch, LeaderEpoch leader_epoch) {
   CHECK(batch[kMagicAt] == 2);
@@ -132,8 +146,9 @@ void set_timestamp(std::span<char> batch, TimestampType type, int64_t max_timest
   int16_t attributes = reader.i16();
   reader.skip(kMaxTimestampAt - kAttributesAt - 2);
   int64_t old_timestamp = reader.i64();
-  int16_t wanted = static_cast<int16_t>(type == TimestampType::log_append_time ? attributes | kTimestampTypeBit
-                                                                              : attributes & ~kTimestampTypeBit);
+  int16_t wanted = static_cast<int16_t>(type == TimestampType::log_append_time
+                                            ? attributes | kTimestampTypeBit
+                                            : attributes & ~kTimestampTypeBit);
   if (wanted == attributes && old_timestamp == max_timestamp) return;
   put_i16(batch, kAttributesAt, wanted);
   put_i64(batch, kMaxTimestampAt, max_timestamp);
@@ -143,7 +158,8 @@ void set_timestamp(std::span<char> batch, TimestampType type, int64_t max_timest
 void set_crc(std::span<char> batch) {
   CHECK(batch.size() >= kBatchHeaderSize);
   put_i32(batch, kCrcAt,
-          static_cast<int32_t>(crc32c(ByteView(batch.data() + kAttributesAt, batch.size() - kAttributesAt))));
+          static_cast<int32_t>(
+              crc32c(ByteView(batch.data() + kAttributesAt, batch.size() - kAttributesAt))));
 }
 
 }  // namespace odradek::broker::log

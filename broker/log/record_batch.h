@@ -1,13 +1,14 @@
 #pragma once
-// A record batch as it lies on the wire and in a segment: the header's fields, walking over batches in bytes, and the
-// changes that a leader makes in place. Format v2 (magic 2); the entries of formats 0 and 1 are seen as batches of one
-// offset, so that old segments can be walked, indexed and served as bytes. Pure functions over the caller's bytes.
+// A record batch as it lies on the wire and in a segment: the header's fields, walking over batches
+// in bytes, and the changes that a leader makes in place. Format v2 (magic 2); the entries of
+// formats 0 and 1 are seen as batches of one offset, so that old segments can be walked, indexed
+// and served as bytes. Pure functions over the caller's bytes.
 //
-//   0 base offset i64 | 8 batch length i32 | 12 leader epoch i32 | 16 magic i8 | 17 crc u32 | 21 attributes i16
-//   23 last offset delta i32 | 27 base timestamp i64 | 35 max timestamp i64 | 43 producer id i64
-//   51 producer epoch i16 | 53 base sequence i32 | 57 record count i32 | 61 records
-// The CRC-32C covers 21 to the end. Formats 0 and 1: 0 offset | 8 size | 12 CRC-32 of 16.. | 16 magic | 17 attributes
-// i8 | 18 timestamp (format 1 only).
+//   0 base offset i64 | 8 batch length i32 | 12 leader epoch i32 | 16 magic i8 | 17 crc u32 | 21
+//   attributes i16 23 last offset delta i32 | 27 base timestamp i64 | 35 max timestamp i64 | 43
+//   producer id i64 51 producer epoch i16 | 53 base sequence i32 | 57 record count i32 | 61 records
+// The CRC-32C covers 21 to the end. Formats 0 and 1: 0 offset | 8 size | 12 CRC-32 of 16.. | 16
+// magic | 17 attributes i8 | 18 timestamp (format 1 only).
 
 #include <cstddef>
 #include <cstdint>
@@ -21,9 +22,8 @@
 
 namespace odradek::broker::log {
 
-inline constexpr size_t kBatchPrefixSize = 12;       // base offset and batch length
-inline constexpr size_t kBatchHeaderSize = 61;       // all in front of the records, magic 2
-inline constexpr size_t kMinLegacyEntrySize = 12 + 14;  // magic 0 without key and value
+inline constexpr size_t kBatchPrefixSize = 12;  // base offset and batch length
+inline constexpr size_t kBatchHeaderSize = 61;  // all in front of the records, magic 2
 inline constexpr int64_t kNoTimestamp = -1;
 inline constexpr int32_t kNoSequence = -1;
 
@@ -58,10 +58,11 @@ struct BatchHeader {
 };
 
 // The sequence `delta` records later.
-int32_t advance_sequence(int32_t sequence, int32_t delta);
+int32_t advance_sequence(int32_t sequence, int64_t delta);
 
-// Reads the header at the front of `bytes`, which may end behind the header (magic 2) or behind the fixed fields
-// (formats 0 and 1, 18 or 26 bytes). corrupt_record: too short, an impossible length, an unknown magic.
+// Reads the header at the front of `bytes`, which may end behind the header (magic 2) or behind the
+// fixed fields (formats 0 and 1, 18 or 26 bytes). corrupt_record: too short, an impossible length,
+// an unknown magic.
 Result<BatchHeader> parse_batch_header(ByteView bytes);
 
 // Compares the checksum of one whole batch, of any format. corrupt_record where it differs.
@@ -69,7 +70,8 @@ Result<void> check_crc(const BatchHeader& header, ByteView batch);
 
 // Walks the batches of a byte range without looking at checksums.
 //   BatchWalker walker(bytes); while (walker.next()) use(walker.header(), walker.batch());
-// After the last: rest() is what is not a whole batch (a fetch's cut tail); error() where a header is impossible.
+// After the last: rest() is what is not a whole batch (a fetch's cut tail); error() where a header
+// is impossible.
 class BatchWalker {
  public:
   explicit BatchWalker(ByteView bytes) : bytes_(bytes) {}

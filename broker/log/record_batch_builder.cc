@@ -43,20 +43,22 @@ void write_nullable(ByteWriter& out, const std::optional<ByteView>& bytes) {
 
 }  // namespace
 
-void RecordBatchBuilder::add(int64_t timestamp_ms, std::optional<ByteView> key, std::optional<ByteView> value,
-                             std::span<const HeaderView> headers) {
+void RecordBatchBuilder::add(int64_t timestamp_ms, std::optional<ByteView> key,
+                             std::optional<ByteView> value, std::span<const HeaderView> headers) {
   add_at(last_offset_delta_ + 1, timestamp_ms, key, value, headers);
 }
 
-void RecordBatchBuilder::add_at(int32_t offset_delta, int64_t timestamp_ms, std::optional<ByteView> key,
-                                std::optional<ByteView> value, std::span<const HeaderView> headers) {
+void RecordBatchBuilder::add_at(int32_t offset_delta, int64_t timestamp_ms,
+                                std::optional<ByteView> key, std::optional<ByteView> value,
+                                std::span<const HeaderView> headers) {
   CHECK(offset_delta > last_offset_delta_);
   if (count_ == 0) base_timestamp_ = timestamp_ms;
   max_timestamp_ = std::max(max_timestamp_, timestamp_ms);
   last_offset_delta_ = offset_delta;
   ++count_;
 
-  const int64_t timestamp_delta = timestamp_ms - base_timestamp_;
+  const int64_t timestamp_delta = static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms) -
+                                                       static_cast<uint64_t>(base_timestamp_));
   size_t size = 1 + varlong_size(timestamp_delta) + varint_size(offset_delta) + nullable_size(key) +
                 nullable_size(value) + varint_size(static_cast<int32_t>(headers.size()));
   for (const HeaderView& header : headers) {
@@ -79,13 +81,15 @@ Result<Bytes> RecordBatchBuilder::build() {
   BatchHeader header;
   header.base_offset = options_.base_offset;
   header.partition_leader_epoch = options_.leader_epoch;
-  header.attributes = static_cast<int16_t>(
-      static_cast<int>(options_.codec) | (options_.timestamp_type == TimestampType::log_append_time ? 0x08 : 0) |
-      (options_.transactional ? 0x10 : 0) | (options_.control ? 0x20 : 0));
+  header.attributes =
+      static_cast<int16_t>(static_cast<int>(options_.codec) |
+                           (options_.timestamp_type == TimestampType::log_append_time ? 0x08 : 0) |
+                           (options_.transactional ? 0x10 : 0) | (options_.control ? 0x20 : 0));
   header.last_offset_delta = std::max(last_offset_delta_, 0);
   header.base_timestamp = base_timestamp_;
-  header.max_timestamp =
-      options_.timestamp_type == TimestampType::log_append_time ? options_.log_append_time_ms : max_timestamp_;
+  header.max_timestamp = options_.timestamp_type == TimestampType::log_append_time
+                             ? options_.log_append_time_ms
+                             : max_timestamp_;
   header.producer_id = options_.producer_id;
   header.producer_epoch = options_.producer_epoch;
   header.base_sequence = options_.base_sequence;
@@ -95,7 +99,8 @@ Result<Bytes> RecordBatchBuilder::build() {
   if (options_.codec == compress::Codec::none) {
     batch.append(records_.buffer());
   } else {
-    Result<Bytes> packed = compress::compress(options_.codec, records_.buffer(), options_.compression_level);
+    Result<Bytes> packed =
+        compress::compress(options_.codec, records_.buffer(), options_.compression_level);
     if (!packed) return packed.error();
     batch.append(*packed);
   }
@@ -126,8 +131,9 @@ void write_batch_header(const BatchHeader& header, std::span<char> batch) {
   set_crc(batch);
 }
 
-Result<Bytes> build_transaction_marker(ControlType type, ProducerId producer_id, ProducerEpoch producer_epoch,
-                                       int32_t coordinator_epoch, int64_t timestamp_ms) {
+Result<Bytes> build_transaction_marker(ControlType type, ProducerId producer_id,
+                                       ProducerEpoch producer_epoch, int32_t coordinator_epoch,
+                                       int64_t timestamp_ms) {
   ByteWriter key;
   key.i16(0);
   key.i16(static_cast<int16_t>(type));

@@ -59,9 +59,11 @@ class RecordBatchBuilder {
 // What the first 61 bytes of a batch are. `batch` must be at least that long; the CRC is computed.
 void write_batch_header(const BatchHeader& header, std::span<char> batch);
 
-// Transaction markers (control batch of one record): key version 0 and type, value version 0 and coordinator epoch.
+// Transaction markers (control batch of one record): key version 0 and type, value version 0 and
+// coordinator epoch.
 enum class ControlType : int16_t { abort = 0, commit = 1 };
-Result<Bytes> build_transaction_marker(ControlType type, ProducerId producer_id, ProducerEpoch producer_epoch,
-                                       int32_t coordinator_epoch, int64_t timestamp_ms);
+Result<Bytes> build_transaction_marker(ControlType type, ProducerId producer_id,
+                                       ProducerEpoch producer_epoch, int32_t coordinator_epoch,
+                                       int64_t timestamp_ms);
 
 }  // namespace odradek::broker::log

@@ -7,8 +7,8 @@
 
 namespace odradek::broker::log {
 
-Segment::Segment(FileCache* cache, const std::string* directory, Offset base_offset, const Sizes& sizes,
-                 int64_t modified_ms)
+Segment::Segment(FileCache* cache, const std::string* directory, Offset base_offset,
+                 const Sizes& sizes, int64_t modified_ms)
     : base_offset_(base_offset),
       size_(sizes.log),
       modified_ms_(modified_ms),
@@ -21,7 +21,9 @@ Segment::Segment(FileCache* cache, const std::string* directory, Offset base_off
   if (size_ == 0) max_timestamp_known_ = first_timestamp_known_ = true;
 }
 
-SegmentInfo Segment::info() const { return {base_offset_, size_, max_timestamp_known_ ? max_timestamp_ : -1}; }
+SegmentInfo Segment::info() const {
+  return {base_offset_, size_, max_timestamp_known_ ? max_timestamp_ : -1};
+}
 
 void Segment::note_timestamp(int64_t timestamp, Offset offset) {
   if (timestamp <= max_timestamp_) return;
@@ -93,20 +95,24 @@ Result<void> Segment::feed_indexes(Offset last_offset, uint64_t position) {
   return time_index_.maybe_append(max_timestamp_, max_timestamp_offset_);
 }
 
-Result<bool> Segment::should_roll(size_t bytes, Offset last_offset, int64_t max_timestamp, const LogConfig& config,
-                                  int64_t jitter_ms, int64_t now_ms) {
+Result<bool> Segment::should_roll(size_t bytes, Offset last_offset, int64_t max_timestamp,
+                                  const LogConfig& config, int64_t jitter_ms, int64_t now_ms) {
   if (static_cast<int64_t>(size_) > config.segment_bytes - static_cast<int64_t>(bytes)) return true;
   if (last_offset - base_offset_ > std::numeric_limits<int32_t>::max()) return true;
-  if (offset_index_.is_full(config.segment_index_bytes) || time_index_.is_full(config.segment_index_bytes)) {
+  if (offset_index_.is_full(config.segment_index_bytes) ||
+      time_index_.is_full(config.segment_index_bytes)) {
     return true;
   }
   if (size_ == 0) return false;
   if (Result<void> loaded = load_first_timestamp(); !loaded) return loaded.error();
-  const int64_t waited_ms = first_timestamp_ >= 0 ? max_timestamp - first_timestamp_ : now_ms - created_ms_;
+  const int64_t waited_ms = first_timestamp_ >= 0
+                                ? std::max(max_timestamp, kNoTimestamp) - first_timestamp_
+                                : now_ms - created_ms_;
   return waited_ms > config.segment_ms - jitter_ms;
 }
 
-Result<std::optional<FoundBatch>> Segment::scan_for(fs::File& file, uint64_t position, Offset offset) {
+Result<std::optional<FoundBatch>> Segment::scan_for(fs::File& file, uint64_t position,
+                                                    Offset offset) {
   BatchScanner scanner(file, position, size_);
   while (true) {
     Result<bool> more = scanner.next();
@@ -118,7 +124,8 @@ Result<std::optional<FoundBatch>> Segment::scan_for(fs::File& file, uint64_t pos
   }
 }
 
-Result<std::optional<FoundBatch>> Segment::find(Offset offset, uint64_t from_position, bool is_exact) {
+Result<std::optional<FoundBatch>> Segment::find(Offset offset, uint64_t from_position,
+                                                bool is_exact) {
   if (size_ == 0 || from_position >= size_) return std::optional<FoundBatch>();
   Result<std::shared_ptr<fs::File>> file = log_file_.get();
   if (!file) return file.error();
@@ -130,7 +137,8 @@ Result<std::optional<FoundBatch>> Segment::find(Offset offset, uint64_t from_pos
   }
   Result<std::optional<FoundBatch>> found = scan_for(**file, start, offset);
   if (found || found.error().code() != Errc::corrupt_record || start == 0) return found;
-  LOG_WARN("server", "{}: what an index says of offset {} is not true ({}); reading from the beginning",
+  LOG_WARN("server",
+           "{}: what an index says of offset {} is not true ({}); reading from the beginning",
            log_file_.path(), offset.value(), found.error().what());
   return scan_for(**file, 0, offset);
 }
@@ -245,8 +253,9 @@ Result<Segment::Recovered> Segment::recover(const LogConfig& config, const Visit
     }
     if (header.base_offset < recovered.next_offset || header.last_offset_delta < 0 ||
         header.last_offset() - base_offset_ > std::numeric_limits<int32_t>::max()) {
-      recovered.reason = format("offsets {} to {} do not follow offset {}", header.base_offset.value(),
-                                header.last_offset().value(), recovered.next_offset.value() - 1);
+      recovered.reason =
+          format("offsets {} to {} do not follow offset {}", header.base_offset.value(),
+                 header.last_offset().value(), recovered.next_offset.value() - 1);
       break;
     }
     note_timestamp(header.max_timestamp, header.last_offset());
@@ -266,7 +275,8 @@ Result<Segment::Recovered> Segment::recover(const LogConfig& config, const Visit
     size_ = valid;
   }
   bytes_since_index_entry_ = valid - last_entry;
-  if (Result<void> added = time_index_.maybe_append(max_timestamp_, max_timestamp_offset_); !added) {
+  if (Result<void> added = time_index_.maybe_append(max_timestamp_, max_timestamp_offset_);
+      !added) {
     return added.error();
   }
   return recovered;
@@ -323,10 +333,19 @@ Result<uint64_t> Segment::truncate_to(Offset offset) {
   return removed;
 }
 
+Result<void> Segment::make_files() {
+  Result<std::shared_ptr<fs::File>> file = log_file_.get();
+  if (!file) return file.error();
+  if (Result<void> cut = (*file)->truncate(0); !cut) return cut;
+  if (Result<void> cleared = offset_index_.clear(); !cleared) return cleared;
+  return time_index_.clear();
+}
+
 Result<void> Segment::become_inactive() {
   if (!is_dirty_) return {};
   if (Result<void> loaded = load_max_timestamp(); !loaded) return loaded;
-  if (Result<void> added = time_index_.maybe_append(max_timestamp_, max_timestamp_offset_); !added) return added;
+  if (Result<void> added = time_index_.maybe_append(max_timestamp_, max_timestamp_offset_); !added)
+    return added;
   if (Result<void> trimmed = offset_index_.trim(); !trimmed) return trimmed;
   if (Result<void> trimmed = time_index_.trim(); !trimmed) return trimmed;
   is_dirty_ = false;

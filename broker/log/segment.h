@@ -1,7 +1,8 @@
 #pragma once
-// Segment: one NAME.log file with its offset, time and transaction index. Owner: the log's. In memory are its sizes and
-// what the next index entry needs; files are opened through the FileCache when they are used. Indexes may be behind
-// the .log file (a crash, a full disk): they only say where to begin to look.
+// Segment: one NAME.log file with its offset, time and transaction index. Owner: the log's. In
+// memory are its sizes and what the next index entry needs; files are opened through the FileCache
+// when they are used. Indexes may be behind the .log file (a crash, a full disk): they only say
+// where to begin to look.
 
 #include <cstdint>
 #include <functional>
@@ -39,25 +40,29 @@ class Segment {
     uint64_t time_index = 0;
     uint64_t transaction_index = 0;
   };
-  Segment(FileCache* cache, const std::string* directory, Offset base_offset, const Sizes& sizes, int64_t modified_ms);
+  Segment(FileCache* cache, const std::string* directory, Offset base_offset, const Sizes& sizes,
+          int64_t modified_ms);
 
   Offset base_offset() const { return base_offset_; }
   uint64_t size() const { return size_; }
   int64_t modified_ms() const { return modified_ms_; }
   SegmentInfo info() const;
 
-  // Writes at the end and feeds the indexes. `batches` is what was appended at once. After an error the file is as long
-  // as before (disk_full), or cannot be trusted (io_error).
-  Result<void> append(ByteView batches, Offset last_offset, int64_t max_timestamp, Offset max_timestamp_offset,
-                      const LogConfig& config, int64_t now_ms);
+  // Writes at the end and feeds the indexes. `batches` is what was appended at once. After an error
+  // the file is as long as before (disk_full), or cannot be trusted (io_error).
+  Result<void> append(ByteView batches, Offset last_offset, int64_t max_timestamp,
+                      Offset max_timestamp_offset, const LogConfig& config, int64_t now_ms);
   // Must a new segment be begun before this append?
-  Result<bool> should_roll(size_t bytes, Offset last_offset, int64_t max_timestamp, const LogConfig& config,
-                           int64_t jitter_ms, int64_t now_ms);
+  Result<bool> should_roll(size_t bytes, Offset last_offset, int64_t max_timestamp,
+                           const LogConfig& config, int64_t jitter_ms, int64_t now_ms);
 
-  // The first batch whose last offset is at or above `offset`. `from_position` is a batch boundary at or before it, or 0.
-  // With `is_exact` the batch begins there or later, and the index is not asked.
-  Result<std::optional<FoundBatch>> find(Offset offset, uint64_t from_position = 0, bool is_exact = false);
-  // The largest batch boundary at or below `limit`; `start` is one below it. And the offset behind it where it is known.
+  // The first batch whose last offset is at or above `offset`. `from_position` is a batch boundary
+  // at or before it, or 0. With `is_exact` the batch begins there or later, and the index is not
+  // asked.
+  Result<std::optional<FoundBatch>> find(Offset offset, uint64_t from_position = 0,
+                                         bool is_exact = false);
+  // The largest batch boundary at or below `limit`; `start` is one below it. And the offset behind
+  // it where it is known.
   struct Boundary {
     uint64_t position = 0;
     std::optional<Offset> next_offset;
@@ -65,15 +70,17 @@ class Segment {
   Result<Boundary> boundary_before(uint64_t start, uint64_t limit);
   // The first batch from `start_offset` on whose max timestamp is at or behind the timestamp.
   Result<std::optional<FoundBatch>> find_timestamp(int64_t timestamp, Offset start_offset);
-  // The offset behind the last batch: reads from the last index entry on. corrupt_record where a tail is not a batch.
+  // The offset behind the last batch: reads from the last index entry on. corrupt_record where a
+  // tail is not a batch.
   Result<Offset> read_next_offset();
 
   // The largest timestamp in it, or the file's modification time where no record has one.
   Result<int64_t> largest_timestamp();
   Result<TimeIndex::Entry> max_timestamp_and_offset();
 
-  // Reads everything, checks every CRC and builds the indexes anew. Each good batch is shown to `visit`. Cuts the file at
-  // the first batch that is not good; returns the number of bytes cut. `reason` is why, empty where nothing was cut.
+  // Reads everything, checks every CRC and builds the indexes anew. Each good batch is shown to
+  // `visit`. Cuts the file at the first batch that is not good; returns the number of bytes cut.
+  // `reason` is why, empty where nothing was cut.
   using Visit = std::function<Result<void>(const BatchHeader&, uint64_t position)>;
   struct Recovered {
     uint64_t truncated_bytes = 0;
@@ -89,12 +96,16 @@ class Segment {
   // Removes everything at and above the offset. Returns the bytes removed.
   Result<uint64_t> truncate_to(Offset offset);
 
-  // At roll and close: a last time index entry, trimmed indexes. Nothing to do where it was not written to.
+  // At roll and close: a last time index entry, trimmed indexes. Nothing to do where it was not
+  // written to.
   Result<void> become_inactive();
   void close_files();
   // All files that exist, for fsync.
   Result<void> collect_files(std::vector<std::shared_ptr<fs::File>>& files);
   Result<std::shared_ptr<fs::File>> log_file() const { return log_file_.get(); }
+  // A new segment's files, empty, the two indexes with it: tools look for all three. What a run that died left under
+  // these names is no part of the log.
+  Result<void> make_files();
   // Paths of files that exist or may exist.
   std::vector<std::string> paths() const;
   TransactionIndex& transaction_index() { return transaction_index_; }
@@ -116,7 +127,8 @@ class Segment {
   bool first_timestamp_known_ = false;
   int64_t max_timestamp_ = kNoTimestamp;
   Offset max_timestamp_offset_;
-  int64_t first_timestamp_ = kNoTimestamp;  // max timestamp of the first set: segment.ms counts from it
+  int64_t first_timestamp_ =
+      kNoTimestamp;  // max timestamp of the first set: segment.ms counts from it
   SegmentFile log_file_;
   OffsetIndex offset_index_;
   TimeIndex time_index_;

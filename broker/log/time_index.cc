@@ -4,14 +4,18 @@
 
 namespace odradek::broker::log {
 
-TimeIndex::TimeIndex(FileCache* cache, const std::string* directory, Offset base_offset, uint64_t bytes)
-    : file_(cache, directory, base_offset, ".timeindex"), base_offset_(base_offset), entries_(bytes / kEntrySize) {}
+TimeIndex::TimeIndex(FileCache* cache, const std::string* directory, Offset base_offset,
+                     uint64_t bytes)
+    : file_(cache, directory, base_offset, ".timeindex"),
+      base_offset_(base_offset),
+      entries_(bytes / kEntrySize) {}
 
 Result<TimeIndex::Entry> TimeIndex::at(size_t index) {
   Result<std::shared_ptr<fs::File>> file = file_.get();
   if (!file) return file.error();
   char bytes[kEntrySize];
-  if (Result<void> read = (*file)->pread_exact(bytes, sizeof bytes, index * kEntrySize); !read) return read.error();
+  if (Result<void> read = (*file)->pread_exact(bytes, sizeof bytes, index * kEntrySize); !read)
+    return read.error();
   ByteReader reader(ByteView(bytes, sizeof bytes));
   int64_t timestamp = reader.i64();
   return Entry{timestamp, base_offset_ + reader.i32()};
@@ -24,8 +28,10 @@ Result<size_t> TimeIndex::count_where(Below below) {
     size_t middle = low + (high - low) / 2;
     Result<Entry> entry = at(middle);
     if (!entry) return entry.error();
-    if (below(*entry)) low = middle + 1;
-    else high = middle;
+    if (below(*entry))
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low;
 }
@@ -51,7 +57,8 @@ Result<TimeIndex::Entry> TimeIndex::last() {
 }
 
 Result<TimeIndex::Entry> TimeIndex::floor(int64_t timestamp) {
-  Result<size_t> count = count_where([&](const Entry& entry) { return entry.timestamp <= timestamp; });
+  Result<size_t> count =
+      count_where([&](const Entry& entry) { return entry.timestamp <= timestamp; });
   if (!count) return count.error();
   if (*count == 0) return Entry{-1, base_offset_};
   return at(*count - 1);
@@ -66,7 +73,8 @@ Result<void> TimeIndex::maybe_append(int64_t timestamp, Offset offset) {
   ByteWriter entry;
   entry.i64(timestamp);
   entry.i32(static_cast<int32_t>(offset - base_offset_));
-  if (Result<void> written = (*file)->pwrite(entry.buffer(), entries_ * kEntrySize); !written) return written;
+  if (Result<void> written = (*file)->pwrite(entry.buffer(), entries_ * kEntrySize); !written)
+    return written;
   ++entries_;
   last_ = Entry{timestamp, offset};
   return {};

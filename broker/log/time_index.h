@@ -24,7 +24,9 @@ class TimeIndex {
 
   size_t entries() const { return entries_; }
   // One entry is kept free for the roll.
-  bool is_full(int64_t max_bytes) const { return entries_ + 1 >= static_cast<size_t>(max_bytes) / kEntrySize; }
+  bool is_full(int64_t max_bytes) const {
+    return entries_ + 1 >= static_cast<size_t>(max_bytes) / kEntrySize;
+  }
   Result<bool> is_sane(uint64_t file_bytes);
 
   // {-1, base offset} where it is empty.

@@ -4,7 +4,8 @@
 
 namespace odradek::broker::log {
 
-TransactionIndex::TransactionIndex(FileCache* cache, const std::string* directory, Offset base_offset, uint64_t bytes)
+TransactionIndex::TransactionIndex(FileCache* cache, const std::string* directory,
+                                   Offset base_offset, uint64_t bytes)
     : file_(cache, directory, base_offset, ".txnindex"), entries_(bytes / kEntrySize) {}
 
 Result<std::vector<AbortedEntry>> TransactionIndex::read() {
@@ -13,7 +14,8 @@ Result<std::vector<AbortedEntry>> TransactionIndex::read() {
   Result<std::shared_ptr<fs::File>> file = file_.get();
   if (!file) return file.error();
   Bytes bytes(entries_ * kEntrySize, '\0');
-  if (Result<void> read = (*file)->pread_exact(bytes.data(), bytes.size(), 0); !read) return read.error();
+  if (Result<void> read = (*file)->pread_exact(bytes.data(), bytes.size(), 0); !read)
+    return read.error();
   all.reserve(entries_);
   ByteReader reader(bytes);
   for (size_t i = 0; i < entries_; ++i) {
@@ -37,7 +39,8 @@ Result<void> TransactionIndex::append(const AbortedEntry& entry) {
   bytes.i64(entry.first_offset.value());
   bytes.i64(entry.last_offset.value());
   bytes.i64(entry.last_stable_offset.value());
-  if (Result<void> written = (*file)->pwrite(bytes.buffer(), entries_ * kEntrySize); !written) return written;
+  if (Result<void> written = (*file)->pwrite(bytes.buffer(), entries_ * kEntrySize); !written)
+    return written;
   ++entries_;
   return {};
 }

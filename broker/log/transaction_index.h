@@ -1,7 +1,8 @@
 #pragma once
-// A segment's NAME.txnindex: one 34-byte entry for each aborted transaction whose marker is in the segment; the file is
-// made with the first one.
-//   0 int16 version 0 | 2 int64 producer id | 10 int64 first offset | 18 int64 last offset | 26 int64 last stable offset
+// A segment's NAME.txnindex: one 34-byte entry for each aborted transaction whose marker is in the
+// segment; the file is made with the first one.
+//   0 int16 version 0 | 2 int64 producer id | 10 int64 first offset | 18 int64 last offset | 26
+//   int64 last stable offset
 
 #include <cstdint>
 #include <vector>
@@ -22,7 +23,8 @@ struct AbortedEntry {
 class TransactionIndex {
  public:
   static constexpr size_t kEntrySize = 34;
-  TransactionIndex(FileCache* cache, const std::string* directory, Offset base_offset, uint64_t bytes);
+  TransactionIndex(FileCache* cache, const std::string* directory, Offset base_offset,
+                   uint64_t bytes);
 
   size_t entries() const { return entries_; }
   Result<std::vector<AbortedEntry>> read();

@@ -15,9 +15,15 @@ namespace {
 constexpr int64_t kFirstLookMs = 30000;  // as Kafka: a broker that starts is left alone for a while
 }
 
-Housekeeping::Housekeeping(const ReplicaSettings& settings, PartitionTable& table, log::LogManager& logs,
-                           runtime::Background& background, const Clock& clock, runtime::Executor home)
-    : settings_(settings), table_(table), logs_(logs), background_(background), clock_(clock), home_(home) {}
+Housekeeping::Housekeeping(const ReplicaSettings& settings, PartitionTable& table,
+                           log::LogManager& logs, runtime::Background& background,
+                           const Clock& clock, runtime::Executor home)
+    : settings_(settings),
+      table_(table),
+      logs_(logs),
+      background_(background),
+      clock_(clock),
+      home_(home) {}
 
 void Housekeeping::start() {
   struct Row {
@@ -35,7 +41,8 @@ void Housekeeping::start() {
   constexpr int64_t kNeverMs = int64_t{1} << 53;
   for (const Row& row : rows) {
     if (row.every_ms <= 0 || row.every_ms > kNeverMs) continue;
-    asio::co_spawn(home_, repeat(row.job, row.every_ms, std::min(row.every_ms, kFirstLookMs)), asio::detached);
+    asio::co_spawn(home_, repeat(row.job, row.every_ms, std::min(row.every_ms, kFirstLookMs)),
+                   asio::detached);
   }
 }
 
@@ -61,7 +68,8 @@ asio::awaitable<void> Housekeeping::apply_retention() {
         LOG_ERROR("server", "Retention of {} failed: {}", id.to_string(), deleted.error().what());
         continue;
       }
-      if (!deleted->empty()) removals.push_back({partition->log().config().file_delete_delay_ms, std::move(*deleted)});
+      if (!deleted->empty())
+        removals.push_back({partition->log().config().file_delete_delay_ms, std::move(*deleted)});
     }
   };
   co_await table_.on_every_shard(std::move(look));
@@ -69,7 +77,8 @@ asio::awaitable<void> Housekeeping::apply_retention() {
   // one timer for each delay that occurs
   std::map<int64_t, log::DeletedFiles> by_delay;
   for (Removal& removal : removals) by_delay[removal.delay_ms].add(std::move(removal.files));
-  auto remove = [](Housekeeping* self, int64_t delay_ms, log::DeletedFiles files) -> asio::awaitable<void> {
+  auto remove = [](Housekeeping* self, int64_t delay_ms,
+                   log::DeletedFiles files) -> asio::awaitable<void> {
     co_await runtime::sleep_ms(delay_ms);
     auto work = [self, &files] { return log::remove_files(*self->logs_.context().files, files); };
     auto removed = co_await self->background_.run(std::move(work));
@@ -85,7 +94,8 @@ asio::awaitable<void> Housekeeping::flush_old() {
     for (auto& [id, partition] : shard.partitions) {
       if (partition->offline()) continue;
       const log::Log& log = partition->log();
-      if (log.unflushed_offsets() > 0 && now - log.last_flush_ms() >= log.config().flush_ms) partition->start_flush();
+      if (log.unflushed_offsets() > 0 && now - log.last_flush_ms() >= log.config().flush_ms)
+        partition->start_flush();
     }
   };
   co_await table_.on_every_shard(std::move(look));
@@ -137,9 +147,11 @@ asio::awaitable<void> Housekeeping::write_checkpoints(log::CheckpointKind kind) 
     if (done) {
       written[i] = std::move(offsets[i]);
     } else if (done.error().code() == Errc::disk_full) {
-      LOG_WARN("server", "A checkpoint of {} waits for room: {}", directories[i].path, done.error().what());
+      LOG_WARN("server", "A checkpoint of {} waits for room: {}", directories[i].path,
+               done.error().what());
     } else {
-      LOG_ERROR("server", "A checkpoint of {} cannot be written: {}", directories[i].path, done.error().what());
+      LOG_ERROR("server", "A checkpoint of {} cannot be written: {}", directories[i].path,
+                done.error().what());
     }
   }
 }

@@ -1,7 +1,8 @@
 #pragma once
-// Housekeeping: what happens to logs by time. Retention, flush, expired producer ids, and the checkpoint files of each
-// log directory (recovery point, high watermark, log start). Timers run on the home executor; each look hops over the
-// shards, file work goes to the background pool. A checkpoint that would say the same again is not written.
+// Housekeeping: what happens to logs by time. Retention, flush, expired producer ids, and the
+// checkpoint files of each log directory (recovery point, high watermark, log start). Timers run on
+// the home executor; each look hops over the shards, file work goes to the background pool. A
+// checkpoint that would say the same again is not written.
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>

@@ -13,12 +13,14 @@ namespace odradek::broker::replica {
 namespace asio = boost::asio;
 
 namespace {
-Error not_leader() { return Error(Errc::not_leader_or_follower, "this broker does not lead the partition"); }
+Error not_leader() {
+  return Error(Errc::not_leader_or_follower, "this broker does not lead the partition");
+}
 }  // namespace
 
-Partition::Partition(BrokerId self, runtime::Executor executor, std::unique_ptr<log::Log> log, size_t directory,
-                     const Clock& clock, runtime::Background& background, PartitionEvents& events,
-                     Offset high_watermark)
+Partition::Partition(BrokerId self, runtime::Executor executor, std::unique_ptr<log::Log> log,
+                     size_t directory, const Clock& clock, runtime::Background& background,
+                     PartitionEvents& events, Offset high_watermark)
     : self_(self),
       executor_(std::move(executor)),
       id_(log->id()),
@@ -38,13 +40,17 @@ Offset Partition::last_stable_offset() const {
 }
 
 Result<void> Partition::check_leader(std::optional<LeaderEpoch> current) const {
-  if (offline_) return Error(Errc::log_dir_offline, "the log directory of " + id_.to_string() + " is offline");
-  if (removed_) return Error(Errc::unknown_topic_or_partition, id_.to_string() + " is being removed");
+  if (offline_)
+    return Error(Errc::log_dir_offline, "the log directory of " + id_.to_string() + " is offline");
+  if (removed_)
+    return Error(Errc::unknown_topic_or_partition, id_.to_string() + " is being removed");
   if (current && *current < state_.leader_epoch) {
-    return Error(Errc::fenced_leader_epoch, "the leader epoch is " + std::to_string(state_.leader_epoch.value()));
+    return Error(Errc::fenced_leader_epoch,
+                 "the leader epoch is " + std::to_string(state_.leader_epoch.value()));
   }
   if (current && *current > state_.leader_epoch) {
-    return Error(Errc::unknown_leader_epoch, "the leader epoch here is " + std::to_string(state_.leader_epoch.value()));
+    return Error(Errc::unknown_leader_epoch,
+                 "the leader epoch here is " + std::to_string(state_.leader_epoch.value()));
   }
   if (!leader_) return not_leader();
   return {};
@@ -60,12 +66,14 @@ Result<void> Partition::check_append(int16_t required_acks) const {
     return Error(Errc::not_enough_replicas,
                  "The size of the current ISR : " + std::to_string(state_.isr.size()) +
                      " is insufficient to satisfy the min.isr requirement of " +
-                     std::to_string(state_.min_insync_replicas) + " for partition " + id_.to_string());
+                     std::to_string(state_.min_insync_replicas) + " for partition " +
+                     id_.to_string());
   }
   return {};
 }
 
-Result<AppendInfo> Partition::append_as_leader(std::span<char> batches, int16_t required_acks, AppendOrigin origin,
+Result<AppendInfo> Partition::append_as_leader(std::span<char> batches, int16_t required_acks,
+                                               AppendOrigin origin,
                                                std::vector<RecordError>* record_errors) {
   auto allowed = check_append(required_acks);
   if (!allowed) return allowed.error();
@@ -78,7 +86,8 @@ Result<AppendInfo> Partition::finish_append(Result<AppendInfo> appended) {
     if (error.code() == Errc::log_dir_offline || error.code() == Errc::io_error) fail(error);
     if (error.code() == Errc::disk_full && !disk_full_) {
       disk_full_ = true;
-      LOG_ERROR("server", "Nothing can be appended to {} until there is room: {}", id_.to_string(), error.what());
+      LOG_ERROR("server", "Nothing can be appended to {} until there is room: {}", id_.to_string(),
+                error.what());
     }
     return appended;
   }
@@ -94,10 +103,13 @@ Result<AppendInfo> Partition::finish_append(Result<AppendInfo> appended) {
   return appended;
 }
 
-bool Partition::flush_due() const { return log_->unflushed_offsets() >= log_->config().flush_messages; }
+bool Partition::flush_due() const {
+  return log_->unflushed_offsets() >= log_->config().flush_messages;
+}
 
 bool Partition::append_must_wait(ByteView batches) const {
-  return append_busy_ || log::must_be_opened(batches, log_->config()) || log_->config().flush_messages < INT64_MAX;
+  return append_busy_ || log::must_be_opened(batches, log_->config()) ||
+         log_->config().flush_messages < INT64_MAX;
 }
 
 asio::awaitable<void> Partition::take_append_turn() {
@@ -108,7 +120,8 @@ asio::awaitable<void> Partition::take_append_turn() {
   auto executor = co_await asio::this_coro::executor;
   auto initiate = [this, executor](auto handler) {
     auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-    append_turns_.push_back([executor, resume] { asio::post(executor, [resume] { (*resume)(); }); });
+    append_turns_.push_back(
+        [executor, resume] { asio::post(executor, [resume] { (*resume)(); }); });
   };
   auto token = asio::use_awaitable;
   co_await asio::async_initiate<asio::use_awaitable_t<>, void()>(std::move(initiate), token);
@@ -124,7 +137,8 @@ void Partition::end_append_turn() {
   next();
 }
 
-asio::awaitable<Result<AppendInfo>> Partition::append(std::span<char> batches, int16_t required_acks,
+asio::awaitable<Result<AppendInfo>> Partition::append(std::span<char> batches,
+                                                      int16_t required_acks,
                                                       std::vector<RecordError>* record_errors) {
   auto self = shared_from_this();
   co_await take_append_turn();
@@ -147,7 +161,8 @@ asio::awaitable<Result<AppendInfo>> Partition::append(std::span<char> batches, i
     end_append_turn();
     co_return !allowed ? allowed.error() : prepared->error();
   }
-  auto appended = finish_append(log_->append_prepared(**prepared, state_.leader_epoch, AppendOrigin::client));
+  auto appended =
+      finish_append(log_->append_prepared(**prepared, state_.leader_epoch, AppendOrigin::client));
   end_append_turn();
   if (appended && flush_due()) {
     auto flushed = co_await flush_now();
@@ -156,7 +171,8 @@ asio::awaitable<Result<AppendInfo>> Partition::append(std::span<char> batches, i
   co_return appended;
 }
 
-Result<ReadResult> Partition::read(Offset from, size_t max_bytes, ReadLimit limit, bool at_least_one) {
+Result<ReadResult> Partition::read(Offset from, size_t max_bytes, ReadLimit limit,
+                                   bool at_least_one) {
   auto leads = check_leader(std::nullopt);
   if (!leads) return leads.error();
   Offset upper = log_->log_end_offset();
@@ -169,7 +185,8 @@ Result<ReadResult> Partition::read(Offset from, size_t max_bytes, ReadLimit limi
   result.log_end_offset = log_->log_end_offset();
   auto slice = log_->read(from, max_bytes, at_least_one, upper);
   if (!slice) {
-    if (slice.error().code() == Errc::io_error || slice.error().code() == Errc::log_dir_offline) fail(slice.error());
+    if (slice.error().code() == Errc::io_error || slice.error().code() == Errc::log_dir_offline)
+      fail(slice.error());
     return slice.error();
   }
   result.slice = std::move(*slice);
@@ -187,7 +204,8 @@ Result<ListedOffset> Partition::list_offset(int64_t timestamp, ReadLimit limit) 
   }
   auto found = log_->offset_for_timestamp(timestamp);
   if (!found) {
-    if (found.error().code() == Errc::io_error || found.error().code() == Errc::log_dir_offline) fail(found.error());
+    if (found.error().code() == Errc::io_error || found.error().code() == Errc::log_dir_offline)
+      fail(found.error());
     return found.error();
   }
   if (!*found) return listed;
@@ -210,7 +228,8 @@ Partition::WaitId Partition::wait_past(Offset end, std::function<void()> wake) {
 
 void Partition::cancel_wait(WaitId id) {
   if (id == 0) return;
-  auto found = std::find_if(waiters_.begin(), waiters_.end(), [id](const Waiter& waiter) { return waiter.id == id; });
+  auto found = std::find_if(waiters_.begin(), waiters_.end(),
+                            [id](const Waiter& waiter) { return waiter.id == id; });
   if (found != waiters_.end()) waiters_.erase(found);
 }
 
@@ -228,7 +247,6 @@ void Partition::advance_high_watermark() {
   // The leader is the only in-sync replica, so what it has is on all of them.
   bool alone = state_.isr.empty() || (state_.isr.size() == 1 && state_.isr.front() == self_);
   if (!leader_ || !alone) return;
-  ++changes_;
   high_watermark_ = log_->log_end_offset();
   if (!waiters_.empty()) wake_waiters(false);
 }
@@ -250,7 +268,7 @@ asio::awaitable<bool> Partition::wait_replicated(Offset offset, int64_t timeout_
     if (!woken) co_await signal.wait_ms(left);
     cancel_wait(id);
   }
-  co_return is_leader() && state_.leader_epoch == epoch && high_watermark_ >= offset;
+  co_return is_leader() && state_.leader_epoch == epoch&& high_watermark_ >= offset;
 }
 
 Partition::Turn Partition::apply(const LeaderState& state) {
@@ -320,7 +338,8 @@ asio::awaitable<Result<void>> Partition::flush_now() {
   }
   auto run = [&begun] { return begun->run(); };
   auto flushed = co_await background_.run(std::move(run));
-  if (removed_) co_return Error(Errc::not_leader_or_follower, "the partition went while it was flushed");
+  if (removed_)
+    co_return Error(Errc::not_leader_or_follower, "the partition went while it was flushed");
   if (!flushed) {
     fail(flushed.error());
     co_return flushed;

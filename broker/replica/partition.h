@@ -1,8 +1,9 @@
 #pragma once
-// Partition: one replica of one partition on this broker: leadership, leader epoch, high watermark, and who waits for
-// data. It owns its log. It lives on the one shard that PartitionManager::owner names and is touched nowhere else;
-// every function here must be called there. The log survives a crash; high watermark and log start are in the
-// checkpoints that PartitionManager writes; waiters do not survive.
+// Partition: one replica of one partition on this broker: leadership, leader epoch, high watermark,
+// and who waits for data. It owns its log. It lives on the one shard that PartitionManager::owner
+// names and is touched nowhere else; every function here must be called there. The log survives a
+// crash; high watermark and log start are in the checkpoints that PartitionManager writes; waiters
+// do not survive.
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
@@ -63,7 +64,8 @@ struct LeaderState {
 
 class Partition;
 
-// Told of what concerns more than one partition. Called on the partition's shard; owned by PartitionManager.
+// Told of what concerns more than one partition. Called on the partition's shard; owned by
+// PartitionManager.
 class PartitionEvents {
  public:
   virtual ~PartitionEvents() = default;
@@ -75,8 +77,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   using WaitId = uint64_t;
 
   // `executor` is the shard that it lives on.
-  Partition(BrokerId self, runtime::Executor executor, std::unique_ptr<log::Log> log, size_t directory,
-            const Clock& clock, runtime::Background& background, PartitionEvents& events, Offset high_watermark);
+  Partition(BrokerId self, runtime::Executor executor, std::unique_ptr<log::Log> log,
+            size_t directory, const Clock& clock, runtime::Background& background,
+            PartitionEvents& events, Offset high_watermark);
   ~Partition();
 
   const TopicPartition& id() const { return id_; }
@@ -92,42 +95,50 @@ class Partition : public std::enable_shared_from_this<Partition> {
   size_t directory() const { return directory_; }
   log::Log& log() { return *log_; }
 
-  // Appends whole record batches (magic 2); the bytes are changed in place: offsets are assigned before it returns.
-  // Errors: not_leader_or_follower, not_enough_replicas (acks -1), invalid_required_acks, those of Log.
-  // A batch that has to be opened is handled on this thread: clients go by append().
-  Result<AppendInfo> append_as_leader(std::span<char> batches, int16_t required_acks, AppendOrigin origin,
+  // Appends whole record batches (magic 2); the bytes are changed in place: offsets are assigned
+  // before it returns. Errors: not_leader_or_follower, not_enough_replicas (acks -1),
+  // invalid_required_acks, those of Log. A batch that has to be opened is handled on this thread:
+  // clients go by append().
+  Result<AppendInfo> append_as_leader(std::span<char> batches, int16_t required_acks,
+                                      AppendOrigin origin,
                                       std::vector<RecordError>* record_errors = nullptr);
   Result<AppendInfo> append_as_leader(Bytes batches, int16_t required_acks, AppendOrigin origin) {
     return append_as_leader(std::span<char>(batches), required_acks, origin);
   }
 
-  // True where append_as_leader would keep the shard busy, or has to stand behind one in the background.
+  // True where append_as_leader would keep the shard busy, or has to stand behind one in the
+  // background.
   bool append_must_wait(ByteView batches) const;
-  // The same append, recompressed or opened in the background; appends stay in order of their calls. The bytes and
-  // record_errors outlive the call. The partition may have been removed when it returns.
+  // The same append, recompressed or opened in the background; appends stay in order of their
+  // calls. The bytes and record_errors outlive the call. The partition may have been removed when
+  // it returns.
   boost::asio::awaitable<Result<AppendInfo>> append(std::span<char> batches, int16_t required_acks,
                                                     std::vector<RecordError>* record_errors);
 
-  // At most max_bytes from `from` on, but at least one whole batch where there is one and at_least_one is set.
-  // Errors: not_leader_or_follower, offset_out_of_range, log_dir_offline.
+  // At most max_bytes from `from` on, but at least one whole batch where there is one and
+  // at_least_one is set. Errors: not_leader_or_follower, offset_out_of_range, log_dir_offline.
   Result<ReadResult> read(Offset from, size_t max_bytes, ReadLimit limit, bool at_least_one);
 
-  // nullopt: the client does not know an epoch. Errors: not_leader_or_follower, fenced_leader_epoch,
-  // unknown_leader_epoch, log_dir_offline.
+  // nullopt: the client does not know an epoch. Errors: not_leader_or_follower,
+  // fenced_leader_epoch, unknown_leader_epoch, log_dir_offline.
   Result<void> check_leader(std::optional<LeaderEpoch> current) const;
 
-  // ListOffsets: a time, or one of its special values (-1 latest .. -4 earliest local). Below `limit` for the latest.
-  // Offset -1 where no record is that late.
+  // ListOffsets: a time, or one of its special values (-1 latest .. -4 earliest local). Below
+  // `limit` for the latest. Offset -1 where no record is that late.
   Result<ListedOffset> list_offset(int64_t timestamp, ReadLimit limit);
   // OffsetForLeaderEpoch: (-1, -1) where nothing is known.
-  EpochEndOffset end_offset_for_epoch(LeaderEpoch epoch) const { return log_->end_offset_for_epoch(epoch); }
+  EpochEndOffset end_offset_for_epoch(LeaderEpoch epoch) const {
+    return log_->end_offset_for_epoch(epoch);
+  }
 
-  // Runs `wake` once, when the high watermark has moved past `end`, when this replica stops leading, fails or is
-  // removed; never after cancel_wait. It runs inside of other work here: it only posts or sets a flag.
+  // Runs `wake` once, when the high watermark has moved past `end`, when this replica stops
+  // leading, fails or is removed; never after cancel_wait. It runs inside of other work here: it
+  // only posts or sets a flag.
   WaitId wait_past(Offset end, std::function<void()> wake);
   void cancel_wait(WaitId id);
 
-  // True when everything below `offset` is on every in-sync replica; false at the deadline or when leadership went.
+  // True when everything below `offset` is on every in-sync replica; false at the deadline or when
+  // leadership went.
   boost::asio::awaitable<bool> wait_replicated(Offset offset, int64_t timeout_ms);
 
   // --- for PartitionManager ---
@@ -138,7 +149,6 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void set_offline();
   // Starts an fsync of everything so far on the background pool, unless one runs.
   void start_flush();
-  int64_t changes() const { return changes_; }
 
  private:
   struct Waiter {
@@ -173,7 +183,6 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool flushing_ = false;
   bool disk_full_ = false;  // said once until there is room again
   size_t segments_ = 0;     // when last looked: a new one means that the one before wants a flush
-  int64_t changes_ = 0;     // of high watermark and log start, so that idle checkpoints are not written again
 
   bool append_busy_ = false;  // an append is in the background
   std::deque<std::function<void()>> append_turns_;

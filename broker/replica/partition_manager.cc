@@ -16,8 +16,9 @@ namespace odradek::broker::replica {
 
 namespace asio = boost::asio;
 
-PartitionManager::PartitionManager(ReplicaSettings settings, TopicSettingsFor topic_settings, runtime::Shards& shards,
-                                   runtime::Background& background, const Clock& clock, log::LogManager& logs)
+PartitionManager::PartitionManager(ReplicaSettings settings, TopicSettingsFor topic_settings,
+                                   runtime::Shards& shards, runtime::Background& background,
+                                   const Clock& clock, log::LogManager& logs)
     : settings_(settings),
       topic_settings_(std::move(topic_settings)),
       background_(background),
@@ -27,7 +28,8 @@ PartitionManager::PartitionManager(ReplicaSettings settings, TopicSettingsFor to
       table_(shards),
       image_(std::make_shared<const metadata::Image>()),
       reconciler_(std::make_unique<Reconciler>(*this)),
-      housekeeping_(std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)) {}
+      housekeeping_(
+          std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)) {}
 
 PartitionManager::~PartitionManager() = default;
 
@@ -66,16 +68,19 @@ asio::awaitable<void> PartitionManager::load() {
     --count;
     signal.notify_all();
   };
-  for (auto& task : tasks) asio::co_spawn(home_, run(this, std::move(task), left, ended), asio::detached);
+  for (auto& task : tasks)
+    asio::co_spawn(home_, run(this, std::move(task), left, ended), asio::detached);
   while (left > 0) co_await ended.wait_ms(60000);
 }
 
-asio::awaitable<void> PartitionManager::start(BrokerId self, std::function<metadata::ImagePtr()> newest) {
+asio::awaitable<void> PartitionManager::start(BrokerId self,
+                                              std::function<metadata::ImagePtr()> newest) {
   CHECK(home_.running_in_this_thread());
   reconciler_->set_self(self);
   for (auto& loaded : loaded_) {
     if (!loaded.log && loaded.error) {
-      LOG_ERROR("server", "The log of {} cannot be opened: {}", loaded.id.to_string(), loaded.error->what());
+      LOG_ERROR("server", "The log of {} cannot be opened: {}", loaded.id.to_string(),
+                loaded.error->what());
     }
     co_await reconciler_->adopt(std::move(loaded));
   }
@@ -94,7 +99,8 @@ void PartitionManager::apply(metadata::ImagePtr image, const metadata::ImageChan
   if (!started_ || image->zxid <= this->image()->zxid) return;
   set_image(std::move(image));
   reconciler_->settings_changed(change);
-  for (const auto* names : {&change.made, &change.changed, &change.configs_changed, &change.vanished}) {
+  for (const auto* names :
+       {&change.made, &change.changed, &change.configs_changed, &change.vanished}) {
     for (const std::string& topic : *names) reconciler_->look_at(topic);
   }
   for (const metadata::DeletedTopic& topic : change.deleted) reconciler_->look_at(topic.name);
@@ -113,9 +119,12 @@ Result<Partition*> PartitionManager::find(const TopicPartition& id) const {
   return Error(Errc::not_leader_or_follower, "this broker has no replica of " + id.to_string());
 }
 
-asio::awaitable<bool> PartitionManager::wait_open(std::string topic, Zxid zxid, int64_t timeout_ms) {
-  auto wait = [this, topic = std::move(topic), zxid, timeout_ms]() mutable -> asio::awaitable<bool> {
-    return [](PartitionManager* self, std::string name, Zxid at_least, int64_t limit_ms) -> asio::awaitable<bool> {
+asio::awaitable<bool> PartitionManager::wait_open(std::string topic, Zxid zxid,
+                                                  int64_t timeout_ms) {
+  auto wait = [this, topic = std::move(topic), zxid,
+               timeout_ms]() mutable -> asio::awaitable<bool> {
+    return [](PartitionManager* self, std::string name, Zxid at_least,
+              int64_t limit_ms) -> asio::awaitable<bool> {
       const int64_t deadline = self->clock_.monotonic_ms() + limit_ms;
       while (self->image()->zxid < at_least || self->reconciler_->busy(name)) {
         int64_t left = deadline - self->clock_.monotonic_ms();
@@ -140,12 +149,14 @@ void PartitionManager::tell(Partition& partition, Partition::Turn turn) {
 }
 
 void PartitionManager::tell_not_leader(const TopicPartition& id) {
-  if (auto found = listeners_.find(id.topic); found != listeners_.end()) found->second->on_not_leader(id);
+  if (auto found = listeners_.find(id.topic); found != listeners_.end())
+    found->second->on_not_leader(id);
 }
 
 void PartitionManager::on_log_failure(Partition& partition, const Error& error) {
   size_t directory = partition.directory();
-  // posted also where the directory is offline already: this partition may have been installed after that
+  // posted also where the directory is offline already: this partition may have been installed
+  // after that
   logs_.fail_directory(directory, error);
   for (size_t i = 0; i < table_.shard_count(); ++i) {
     asio::post(table_.executor(i), [this, i, directory] {
@@ -191,10 +202,14 @@ asio::awaitable<void> PartitionManager::stop() {
   };
   co_await table_.on_every_shard(std::move(take));
   auto close = [&] {
-    for (auto& [directory, log] : logs) {
-      auto closed = log->close();
-      if (!closed) {
-        LOG_ERROR("server", "The log of {} cannot be closed: {}", log->id().to_string(), closed.error().what());
+    std::vector<log::Log*> all;
+    for (auto& [directory, log] : logs) all.push_back(log.get());
+    auto closed = logs_.close_logs(all);
+    for (size_t i = 0; i < logs.size(); ++i) {
+      auto& [directory, log] = logs[i];
+      if (!closed[i]) {
+        LOG_ERROR("server", "The log of {} cannot be closed: {}", log->id().to_string(),
+                  closed[i].error().what());
         clean[directory] = false;
       }
       recovery[directory].emplace(log->id(), log->recovery_point());
@@ -209,11 +224,13 @@ asio::awaitable<void> PartitionManager::stop() {
     for (size_t i = 0; i < directories.size(); ++i) {
       if (!directories[i].online) continue;
       using log::CheckpointKind;
-      bool written = logs_.write_checkpoint(i, CheckpointKind::recovery_point, recovery[i]).ok() &&
-                     logs_.write_checkpoint(i, CheckpointKind::high_watermark, high_watermarks[i]).ok() &&
-                     logs_.write_checkpoint(i, CheckpointKind::log_start_offset, starts[i]).ok();
+      bool written =
+          logs_.write_checkpoint(i, CheckpointKind::recovery_point, recovery[i]).ok() &&
+          logs_.write_checkpoint(i, CheckpointKind::high_watermark, high_watermarks[i]).ok() &&
+          logs_.write_checkpoint(i, CheckpointKind::log_start_offset, starts[i]).ok();
       if (!written || !clean[i]) {
-        LOG_ERROR("server", "{} is not marked as cleanly closed; its logs are checked at the next start",
+        LOG_ERROR("server",
+                  "{} is not marked as cleanly closed; its logs are checked at the next start",
                   directories[i].path);
         continue;
       }

@@ -1,7 +1,8 @@
 #pragma once
-// PartitionManager: every partition of this broker, spread over the shards. It follows the cluster image (Reconciler:
-// opens, makes, deletes logs), runs retention and flush and writes the checkpoints (Housekeeping). Public functions may
-// be called from any shard but where a line says otherwise. Its own state lives on the home executor, the first shard.
+// PartitionManager: every partition of this broker, spread over the shards. It follows the cluster
+// image (Reconciler: opens, makes, deletes logs), runs retention and flush and writes the
+// checkpoints (Housekeeping). Public functions may be called from any shard but where a line says
+// otherwise. Its own state lives on the home executor, the first shard.
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
@@ -47,16 +48,18 @@ struct TopicSettings {
   std::shared_ptr<const log::LogConfig> log;
   int32_t min_insync_replicas = 1;
 };
-// From the topic's overrides and the brokers' dynamic defaults in the image. Callable from any thread.
-using TopicSettingsFor = std::function<TopicSettings(const metadata::ConfigMap& overrides, const metadata::Image& image)>;
+// From the topic's overrides and the brokers' dynamic defaults in the image. Callable from any
+// thread.
+using TopicSettingsFor = std::function<TopicSettings(const metadata::ConfigMap& overrides,
+                                                     const metadata::Image& image)>;
 
 struct ReplicaSettings {
-  int64_t retention_check_ms = 300000;         // log.retention.check.interval.ms
-  int64_t flush_check_ms = INT64_MAX;          // log.flush.scheduler.interval.ms
-  int64_t recovery_checkpoint_ms = 60000;      // log.flush.offset.checkpoint.interval.ms
-  int64_t log_start_checkpoint_ms = 60000;     // log.flush.start.offset.checkpoint.interval.ms
-  int64_t high_watermark_checkpoint_ms = 5000; // replica.high.watermark.checkpoint.interval.ms
-  int64_t producer_expiry_check_ms = 600000;   // producer.id.expiration.check.interval.ms
+  int64_t retention_check_ms = 300000;          // log.retention.check.interval.ms
+  int64_t flush_check_ms = INT64_MAX;           // log.flush.scheduler.interval.ms
+  int64_t recovery_checkpoint_ms = 60000;       // log.flush.offset.checkpoint.interval.ms
+  int64_t log_start_checkpoint_ms = 60000;      // log.flush.start.offset.checkpoint.interval.ms
+  int64_t high_watermark_checkpoint_ms = 5000;  // replica.high.watermark.checkpoint.interval.ms
+  int64_t producer_expiry_check_ms = 600000;    // producer.id.expiration.check.interval.ms
 };
 
 class PartitionManager final : public PartitionEvents {
@@ -65,21 +68,26 @@ class PartitionManager final : public PartitionEvents {
   using Awaitable = boost::asio::awaitable<T>;
 
   // What is pointed to outlives this object.
-  PartitionManager(ReplicaSettings settings, TopicSettingsFor topic_settings, runtime::Shards& shards,
-                   runtime::Background& background, const Clock& clock, log::LogManager& logs);
+  PartitionManager(ReplicaSettings settings, TopicSettingsFor topic_settings,
+                   runtime::Shards& shards, runtime::Background& background, const Clock& clock,
+                   log::LogManager& logs);
   ~PartitionManager() override;
 
   // Before start(); the listener outlives this object. Only partitions of `topic` are told.
   void listen(std::string topic, LeadershipListener* listener);
   // Called once, on any shard, when no log directory is left. Before start().
-  void on_all_directories_failed(std::function<void()> handler) { all_failed_ = std::move(handler); }
+  void on_all_directories_failed(std::function<void()> handler) {
+    all_failed_ = std::move(handler);
+  }
 
-  // On the home executor: opens what lies in the log directories, on the background pool; before the broker registers.
+  // On the home executor: opens what lies in the log directories, on the background pool; before
+  // the broker registers.
   Awaitable<void> load();
-  // On the home executor: takes over the loaded logs, then follows the image that `newest` gives; returns when every
-  // partition that it assigns to this broker is open or has failed.
+  // On the home executor: takes over the loaded logs, then follows the image that `newest` gives;
+  // returns when every partition that it assigns to this broker is open or has failed.
   Awaitable<void> start(BrokerId self, std::function<metadata::ImagePtr()> newest);
-  // On the home executor, for each new image, in order; those before start() has taken one are passed over.
+  // On the home executor, for each new image, in order; those before start() has taken one are
+  // passed over.
   void apply(metadata::ImagePtr image, const metadata::ImageChange& change);
   // Closes every log, writes the checkpoints, marks the clean stop. No request is served any more.
   Awaitable<void> stop();
@@ -89,13 +97,13 @@ class PartitionManager final : public PartitionEvents {
   runtime::Executor owner(const TopicPartition& id) const { return table_.owner(id); }
   size_t owner_index(const TopicPartition& id) const { return table_.shard_of(id); }
 
-  // On the owner only. The pointer is valid until the caller next suspends; take shared_from_this() to keep it.
-  // Errors: unknown_topic_or_partition (not in the image), not_leader_or_follower (another broker's, or still opening),
-  // log_dir_offline.
+  // On the owner only. The pointer is valid until the caller next suspends; take shared_from_this()
+  // to keep it. Errors: unknown_topic_or_partition (not in the image), not_leader_or_follower
+  // (another broker's, or still opening), log_dir_offline.
   Result<Partition*> find(const TopicPartition& id) const;
 
-  // Waits until no log of this topic is being opened here, and the image that find() uses is at least at `zxid`.
-  // False at the deadline.
+  // Waits until no log of this topic is being opened here, and the image that find() uses is at
+  // least at `zxid`. False at the deadline.
   Awaitable<bool> wait_open(std::string topic, Zxid zxid, int64_t timeout_ms);
 
   // The settings that the topic's logs have now; computed from the newest image that was applied.

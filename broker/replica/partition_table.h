@@ -1,6 +1,7 @@
 #pragma once
-// PartitionTable: the partitions of each shard. A shard's part is touched on that shard's thread only. The shard of a
-// partition is a function of its name, so that everyone can hop to it without asking.
+// PartitionTable: the partitions of each shard. A shard's part is touched on that shard's thread
+// only. The shard of a partition is a function of its name, so that everyone can hop to it without
+// asking.
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
@@ -21,12 +22,15 @@ class PartitionTable {
  public:
   struct Shard {
     std::unordered_map<TopicPartition, std::shared_ptr<Partition>> partitions;
-    std::unordered_set<TopicPartition> failed;  // assigned to this broker, but their log cannot be opened
+    std::unordered_set<TopicPartition>
+        failed;  // assigned to this broker, but their log cannot be opened
   };
 
   explicit PartitionTable(const runtime::Shards& shards);
 
-  size_t shard_of(const TopicPartition& id) const { return std::hash<TopicPartition>()(id) % shards_.size(); }
+  size_t shard_of(const TopicPartition& id) const {
+    return std::hash<TopicPartition>()(id) % shards_.size();
+  }
   runtime::Executor executor(size_t shard) const { return executors_[shard]; }
   runtime::Executor owner(const TopicPartition& id) const { return executors_[shard_of(id)]; }
   size_t shard_count() const { return shards_.size(); }

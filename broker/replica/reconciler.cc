@@ -11,16 +11,22 @@ namespace odradek::broker::replica {
 
 namespace asio = boost::asio;
 
+namespace {
+constexpr int64_t kFullDiskRetryMs = 5000;
+}
+
 Reconciler::Reconciler(PartitionManager& manager) : manager_(manager) {}
 
-const TopicSettings& Reconciler::settings_of(const std::string& topic, const metadata::Image& image) {
+const TopicSettings& Reconciler::settings_of(const std::string& topic,
+                                             const metadata::Image& image) {
   const metadata::Topic* known = image.topic(topic);
   if (known == nullptr || known->configs.empty()) {
     if (!default_settings_) default_settings_ = manager_.topic_settings_({}, image);
     return *default_settings_;
   }
   auto found = settings_.find(topic);
-  if (found == settings_.end()) found = settings_.emplace(topic, manager_.topic_settings_(known->configs, image)).first;
+  if (found == settings_.end())
+    found = settings_.emplace(topic, manager_.topic_settings_(known->configs, image)).first;
   return found->second;
 }
 
@@ -55,13 +61,16 @@ Reconciler::Step Reconciler::next_step(const TopicPartition& id, const Entry& en
   if (!entry.open) {
     const metadata::Partition* partition = topic ? topic->partition(id.partition) : nullptr;
     bool assigned = partition != nullptr && partition->is_replica(self_);
-    return assigned && !entry.failed ? Step::make : Step::none;
+    if (!assigned) return entry.failed ? Step::forget : Step::none;
+    return entry.failed ? Step::none : Step::make;
   }
-  if (topic != nullptr && (entry.topic_id.is_zero() || topic->id.is_zero() || topic->id == entry.topic_id)) {
+  if (topic != nullptr &&
+      (entry.topic_id.is_zero() || topic->id.is_zero() || topic->id == entry.topic_id)) {
     return Step::update;
   }
   // Gone, or made anew under its name.
-  if (!entry.topic_id.is_zero()) return image.deleted(entry.topic_id) != nullptr ? Step::remove : Step::set_aside;
+  if (!entry.topic_id.is_zero())
+    return image.deleted(entry.topic_id) != nullptr ? Step::remove : Step::set_aside;
   for (const metadata::DeletedTopic& record : image.deleted_topics) {
     if (record.name == id.topic) return Step::remove;
   }
@@ -70,10 +79,12 @@ Reconciler::Step Reconciler::next_step(const TopicPartition& id, const Entry& en
 
 void Reconciler::look_at_all() {
   auto image = manager_.image();
-  for (const auto& [name, topic] : image->topics) look_at(name);
+  std::vector<std::string> gone;
   for (const auto& [name, partitions] : entries_) {
-    if (image->topic(name) == nullptr) look_at(name);
+    if (image->topic(name) == nullptr) gone.push_back(name);
   }
+  for (const auto& [name, topic] : image->topics) look_at(name);
+  for (const std::string& name : gone) look_at(name);
 }
 
 void Reconciler::look_at(const std::string& name) {
@@ -91,9 +102,12 @@ void Reconciler::look_at(const std::string& name) {
   auto known = entries_.find(name);
   if (known == entries_.end()) return;
   const metadata::Topic* topic = image->topic(name);
+  std::vector<int32_t> gone;  // first collected: a look may end at once and change the table
   for (const auto& [partition, entry] : known->second) {
-    if (topic == nullptr || static_cast<size_t>(partition) >= topic->partitions.size()) look_at(name, partition);
+    if (topic == nullptr || static_cast<size_t>(partition) >= topic->partitions.size())
+      gone.push_back(partition);
   }
+  for (int32_t partition : gone) look_at(name, partition);
 }
 
 void Reconciler::look_at(const std::string& topic, int32_t partition) {
@@ -114,6 +128,9 @@ asio::awaitable<void> Reconciler::run(TopicPartition id) {
     auto image = manager_.image();
     switch (next_step(id, entry, *image)) {
       case Step::none:
+        break;
+      case Step::forget:
+        co_await forget(id, entry);
         break;
       case Step::make:
         co_await make(id, entry);
@@ -157,12 +174,14 @@ asio::awaitable<void> Reconciler::adopt(log::LoadedLog loaded) {
   co_await install(id, std::move(loaded.log), high_watermark);
 }
 
-asio::awaitable<void> Reconciler::install(TopicPartition id, std::unique_ptr<log::Log> log, Offset high_watermark) {
+asio::awaitable<void> Reconciler::install(TopicPartition id, std::unique_ptr<log::Log> log,
+                                          Offset high_watermark) {
   size_t directory = manager_.logs_.directory_of(id).value_or(0);
   auto put = [this, &id, &log, directory, high_watermark] {
     auto owner = manager_.owner(id);
-    auto partition = std::make_shared<Partition>(self_, owner, std::move(log), directory, manager_.clock_,
-                                                 manager_.background_, manager_, high_watermark);
+    auto partition =
+        std::make_shared<Partition>(self_, owner, std::move(log), directory, manager_.clock_,
+                                    manager_.background_, manager_, high_watermark);
     auto& shard = manager_.table_.shard_for(id);
     shard.failed.erase(id);
     shard.partitions[id] = std::move(partition);
@@ -176,11 +195,16 @@ asio::awaitable<void> Reconciler::make(TopicPartition id, Entry& entry) {
   auto config = settings_of(id.topic, *image).log;
   std::optional<Uuid> topic_id;
   if (!topic->id.is_zero()) topic_id = topic->id;
-  auto create = [this, &id, config, topic_id] { return manager_.logs_.create_log(id, config, topic_id); };
+  auto create = [this, &id, config, topic_id] {
+    return manager_.logs_.create_log(id, config, topic_id);
+  };
   auto made = co_await manager_.background_.run(std::move(create));
   if (!made) {
-    LOG_ERROR("server", "The log of {} cannot be made: {}", id.to_string(), made.error().what());
-    entry.failed = true;
+    if (!entry.told)
+      LOG_ERROR("server", "The log of {} cannot be made: {}", id.to_string(), made.error().what());
+    entry.failed = entry.told = true;
+    if (made.error().code() == Errc::disk_full)
+      asio::co_spawn(manager_.home(), try_again(id), asio::detached);
     auto note = [this, &id] { manager_.table_.shard_for(id).failed.insert(id); };
     co_await runtime::run_on(manager_.owner(id), std::move(note));
     co_return;
@@ -190,6 +214,21 @@ asio::awaitable<void> Reconciler::make(TopicPartition id, Entry& entry) {
   entry.look_again = true;  // to learn its leader from the newest image
   Offset start = (*made)->log_start_offset();
   co_await install(id, std::move(*made), start);
+}
+
+// A log that could not be made or opened is not wanted any more.
+asio::awaitable<void> Reconciler::forget(TopicPartition id, Entry& entry) {
+  entry.failed = entry.told = false;
+  auto note = [this, &id] { manager_.table_.shard_for(id).failed.erase(id); };
+  co_await runtime::run_on(manager_.owner(id), std::move(note));
+}
+
+asio::awaitable<void> Reconciler::try_again(TopicPartition id) {
+  co_await runtime::sleep_ms(kFullDiskRetryMs);
+  auto topic = entries_.find(id.topic);
+  if (topic == entries_.end() || !topic->second.contains(id.partition.value())) co_return;
+  topic->second[id.partition.value()].failed = false;
+  look_at(id.topic, id.partition.value());
 }
 
 asio::awaitable<void> Reconciler::update(TopicPartition id, Entry& entry) {
@@ -205,7 +244,9 @@ asio::awaitable<void> Reconciler::update(TopicPartition id, Entry& entry) {
     partition->log().set_config(config);
     if (learn_id) {
       auto stored = partition->log().set_topic_id(state.topic_id);
-      if (!stored) LOG_WARN("server", "The topic id of {} cannot be stored: {}", id.to_string(), stored.error().what());
+      if (!stored)
+        LOG_WARN("server", "The topic id of {} cannot be stored: {}", id.to_string(),
+                 stored.error().what());
     }
     manager_.tell(*partition, partition->apply(state));
   };
@@ -238,13 +279,18 @@ asio::awaitable<void> Reconciler::take_away(TopicPartition id, Entry& entry, boo
   auto renamed = co_await manager_.background_.run(std::move(rename));
   manager_.logs_.forget_log(id);
   if (!renamed) {
-    LOG_ERROR("server", "The log of {} cannot be taken away: {}", id.to_string(), renamed.error().what());
+    LOG_ERROR("server", "The log of {} cannot be taken away: {}", id.to_string(),
+              renamed.error().what());
   } else if (deleted) {
-    LOG_INFO("server", "Log for partition {} is renamed to {} and is scheduled for deletion", id.to_string(), *renamed);
+    LOG_INFO("server", "Log for partition {} is renamed to {} and is scheduled for deletion",
+             id.to_string(), *renamed);
     remove_later(std::move(*renamed), delay_ms);
   } else {
-    LOG_WARN("server", "Log for partition {} belongs to no topic of this cluster, and no record says that it was "
-             "deleted: it is set aside as {}; remove it when you are sure", id.to_string(), *renamed);
+    LOG_WARN(
+        "server",
+        "Log for partition {} belongs to no topic of this cluster, and no record says that it was "
+        "deleted: it is set aside as {}; remove it when you are sure",
+        id.to_string(), *renamed);
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// Reconciler: makes the logs of this broker what the cluster image says. Level-triggered: whatever happened, it compares
-// one partition with the newest image, does one step, and looks again until nothing is left to do; so images may come
-// faster than logs open. Lives on the home executor.
+// Reconciler: makes the logs of this broker what the cluster image says. Level-triggered: whatever
+// happened, it compares one partition with the newest image, does one step, and looks again until
+// nothing is left to do; so images may come faster than logs open. Lives on the home executor.
 //
 //   in the image   here     step
 //   assigned       -        make the log, install it on its shard
@@ -49,20 +49,25 @@ class Reconciler {
  private:
   struct Entry {
     bool open = false;
-    bool failed = false;   // the log cannot be opened; tried again when its directory comes back (a restart)
+    bool failed = false;   // the log cannot be made or opened: a full disk is tried again, the rest
+                           // at a restart
+    bool told = false;     // that it failed
     bool running = false;  // a coroutine works on it
     bool look_again = false;
     Uuid topic_id;  // of the open log; zero: not known
   };
-  enum class Step { none, make, update, remove, set_aside };
+  enum class Step { none, make, update, remove, set_aside, forget };
 
   Step next_step(const TopicPartition& id, const Entry& entry, const metadata::Image& image) const;
   void look_at(const std::string& topic, int32_t partition);
   boost::asio::awaitable<void> run(TopicPartition id);
   boost::asio::awaitable<void> make(TopicPartition id, Entry& entry);
+  boost::asio::awaitable<void> forget(TopicPartition id, Entry& entry);
+  boost::asio::awaitable<void> try_again(TopicPartition id);
   boost::asio::awaitable<void> update(TopicPartition id, Entry& entry);
   boost::asio::awaitable<void> take_away(TopicPartition id, Entry& entry, bool deleted);
-  boost::asio::awaitable<void> install(TopicPartition id, std::unique_ptr<log::Log> log, Offset high_watermark);
+  boost::asio::awaitable<void> install(TopicPartition id, std::unique_ptr<log::Log> log,
+                                       Offset high_watermark);
   const TopicSettings& settings_of(const std::string& topic, const metadata::Image& image);
   LeaderState state_of(const TopicPartition& id, const metadata::Image& image);
 

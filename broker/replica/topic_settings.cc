@@ -14,7 +14,9 @@ Compression compression_of(const config::TopicConfig& topic) {
   if (topic.compression_type == "uncompressed") return {Codec::none, std::nullopt};
   if (topic.compression_type == "gzip") {
     // -1 is the library's own choice
-    return {Codec::gzip, topic.compression_gzip_level > 0 ? std::optional(topic.compression_gzip_level) : std::nullopt};
+    return {Codec::gzip, topic.compression_gzip_level > 0
+                             ? std::optional(topic.compression_gzip_level)
+                             : std::nullopt};
   }
   if (topic.compression_type == "snappy") return {Codec::snappy, std::nullopt};
   if (topic.compression_type == "lz4") return {Codec::lz4, topic.compression_lz4_level};

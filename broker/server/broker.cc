@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
 #include <thread>
 
 #include "broker/replica/topic_settings.h"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr size_t kMaxBackgroundQueue = 100000;
 constexpr int64_t kControlledShutdownMs = 3000;
+constexpr int64_t kLockPatienceMs = 3000;
 constexpr auto kProducerIdTimeout = std::chrono::milliseconds(10000);
 
 size_t cores() { return std::max<size_t>(1, std::thread::hardware_concurrency()); }
@@ -50,8 +52,11 @@ void warn_of_tmp(const config::Settings& settings) {
   for (const std::string& path : config::log_dirs(settings)) {
     if (path != "/tmp" && !path.starts_with("/tmp/")) continue;
     std::string key = settings.is_set("log.dirs") ? "log.dirs" : "log.dir";
-    LOG_WARN("server", "{} is below /tmp, which many systems empty at boot: change this line to a directory that stays, "
-             "for example {}=/var/lib/kafka", settings.place(key), key);
+    LOG_WARN("server",
+             "{} is below /tmp, which many systems empty at boot: change this line to a directory "
+             "that stays, "
+             "for example {}=/var/lib/kafka",
+             settings.place(key), key);
     return;
   }
 }
@@ -66,38 +71,53 @@ Broker::Broker(Options options)
 
 Broker::~Broker() = default;
 
-Result<void> Broker::open_logs() {
+runtime::awaitable<void> Broker::open_logs() {
   log::LogManager::Options options;
   options.directories = config::log_dirs(options_.settings);
   options.load_threads = std::max<size_t>(2, cores());
-  auto opened = log::LogManager::open(files_, clock_, std::move(options));
-  if (!opened) return opened.error();
-  logs_ = std::move(*opened);
-  return {};
+  const int64_t give_up = clock_.monotonic_ms() + kLockPatienceMs;
+  while (true) {
+    auto open = [this, &options] { return log::LogManager::open(files_, clock_, options); };
+    auto opened = co_await background_.run(std::move(open));
+    if (opened) {
+      logs_ = std::move(*opened);
+      co_return;
+    }
+    // a broker that was just killed may still hold the lock while the system takes its memory back
+    if (opened.error().code() != Errc::locked || clock_.monotonic_ms() > give_up) {
+      failure_ = opened.error();
+      co_return;
+    }
+    co_await runtime::sleep_ms(50);
+  }
 }
 
 void Broker::make_parts() {
   const config::Settings& file = options_.settings;
   coordinator_ = std::make_unique<metadata::CoordinatorClient>(shards_.executor(0));
   const int64_t producer_expiry_ms = file.get_long("producer.id.expiration.ms");
-  auto topic_settings = [this, producer_expiry_ms](const metadata::ConfigMap& overrides, const metadata::Image& image) {
+  auto topic_settings = [this, producer_expiry_ms](const metadata::ConfigMap& overrides,
+                                                   const metadata::Image& image) {
     auto resolved = config::resolve_topic_config(overrides, settings_.layers(image));
     return replica::topic_settings(resolved, producer_expiry_ms);
   };
-  partitions_ = std::make_unique<replica::PartitionManager>(replica_settings(file), topic_settings, shards_,
-                                                            background_, clock_, *logs_);
+  partitions_ = std::make_unique<replica::PartitionManager>(replica_settings(file), topic_settings,
+                                                            shards_, background_, clock_, *logs_);
   partitions_->on_all_directories_failed([this] {
-    end_with(Error(Errc::log_dir_offline, "every log directory has failed; repair the disk, or name other log.dirs"));
+    end_with(Error(Errc::log_dir_offline,
+                   "every log directory has failed; repair the disk, or name other log.dirs"));
   });
-  groups_ = std::make_unique<group::GroupManager>(group_settings(file), &clock_, &shards_, &background_,
-                                                  partitions_.get());
+  groups_ = std::make_unique<group::GroupManager>(group_settings(file), &clock_, &shards_,
+                                                  &background_, partitions_.get());
   partitions_->listen(std::string(group::kOffsetsTopic), groups_.get());
   fetch_sessions_ = std::make_unique<api::FetchSessions>(
       shards_.size(), static_cast<size_t>(settings_.max_fetch_sessions), int64_t{120000});
-  producer_ids_ = std::make_unique<api::ProducerIds>(
-      shards_.executor(0), [this] { return coordinator_->allocate_producer_ids(kProducerIdTimeout); });
-  services_ = {&settings_,          &clock_,       &shards_,      &background_,          coordinator_.get(),
-               partitions_.get(), groups_.get(), fetch_sessions_.get(), producer_ids_.get()};
+  producer_ids_ = std::make_unique<api::ProducerIds>(shards_.executor(0), [this] {
+    return coordinator_->allocate_producer_ids(kProducerIdTimeout);
+  });
+  services_ = {&settings_,         &clock_,           &shards_,      &background_,
+               coordinator_.get(), partitions_.get(), groups_.get(), fetch_sessions_.get(),
+               producer_ids_.get()};
   server_ = std::make_unique<Server>(server_settings(options_), services_);
 }
 
@@ -117,12 +137,14 @@ metadata::Registration Broker::registration() const {
     endpoint.host = advertised.host.empty() ? own_name() : advertised.host;
     endpoint.port = advertised.port;
     for (size_t i = 0; endpoint.port == 0 && i < options_.listeners.listeners.size(); ++i) {
-      if (options_.listeners.listeners[i].listener_name == endpoint.listener) endpoint.port = server_->port(i);
+      if (options_.listeners.listeners[i].listener_name == endpoint.listener)
+        endpoint.port = server_->port(i);
     }
     registration.endpoints.push_back(std::move(endpoint));
   }
   registration.rack = file.find_string("broker.rack");
-  for (const auto& directory : logs_->directories()) registration.directory_ids.push_back(directory.id);
+  for (const auto& directory : logs_->directories())
+    registration.directory_ids.push_back(directory.id);
   registration.incarnation = Uuid::random();
   registration.cluster_id = logs_->stored_cluster_id().value_or("");
   registration.zookeeper_connect = file.get_string("zookeeper.connect");
@@ -136,6 +158,8 @@ void Broker::ask_to_stop() {
   asio::post(shards_.executor(0), [this] {
     stopping_ = true;
     stop_asked_.notify_all();
+    // a coordinator that is not there would be waited for without end
+    if (registering_) asio::co_spawn(shards_.executor(0), coordinator_->stop(), asio::detached);
   });
 }
 
@@ -147,9 +171,11 @@ void Broker::end_with(Error error) {
   });
 }
 
-void Broker::on_image(metadata::ImagePtr before, metadata::ImagePtr image, const metadata::ImageChange& change) {
+void Broker::on_image(metadata::ImagePtr before, metadata::ImagePtr image,
+                      const metadata::ImageChange& change) {
   if (const metadata::Topic* topic = image->topic(group::kOffsetsTopic)) {
-    if (!topic->partitions.empty()) groups_->set_partition_count(static_cast<int32_t>(topic->partitions.size()));
+    if (!topic->partitions.empty())
+      groups_->set_partition_count(static_cast<int32_t>(topic->partitions.size()));
   }
   if (!change.deleted.empty()) {
     std::vector<std::string> names;
@@ -171,18 +197,24 @@ runtime::awaitable<Result<void>> Broker::start() {
     auto own = logs_->confirm_identity(wanted, "");
     if (!own) co_return own;
   }
-  coordinator_->on_image(shards_.executor(0), [this](metadata::ImagePtr before, metadata::ImagePtr after,
-                                                     const metadata::ImageChange& change) {
-    on_image(std::move(before), std::move(after), change);
-  });
+  coordinator_->on_image(shards_.executor(0),
+                         [this](metadata::ImagePtr before, metadata::ImagePtr after,
+                                const metadata::ImageChange& change) {
+                           on_image(std::move(before), std::move(after), change);
+                         });
   coordinator_->on_refused([this](Error error) { end_with(std::move(error)); });
   auto started = coordinator_->start(std::move(registering));
   if (!started) co_return started;
+  if (stopping_) co_return Result<void>();
+  registering_ = true;
   auto registered = co_await coordinator_->registered();
+  registering_ = false;
   if (!registered) co_return registered.error();
   if (stopping_) co_return Result<void>();
   const metadata::Registered known = *registered;
-  auto confirm = [this, known] { return logs_->confirm_identity(known.broker_id, known.cluster_id); };
+  auto confirm = [this, known] {
+    return logs_->confirm_identity(known.broker_id, known.cluster_id);
+  };
   auto confirmed = co_await background_.run(std::move(confirm));
   if (!confirmed) co_return confirmed;
   settings_.broker_id = known.broker_id;
@@ -192,7 +224,10 @@ runtime::awaitable<Result<void>> Broker::start() {
   auto listening = server_->start();
   if (!listening) co_return listening;
   for (size_t i = 0; i < options_.listeners.listeners.size(); ++i) {
-    LOG_INFO("server", "Awaiting socket connections on {}:{}", options_.listeners.listeners[i].host.empty() ? "0.0.0.0" : options_.listeners.listeners[i].host, server_->port(i));
+    LOG_INFO("server", "Awaiting socket connections on {}:{}",
+             options_.listeners.listeners[i].host.empty() ? "0.0.0.0"
+                                                          : options_.listeners.listeners[i].host,
+             server_->port(i));
   }
   LOG_INFO("server", "[KafkaServer id={}] started", known.broker_id.value());
   co_return Result<void>();
@@ -202,8 +237,10 @@ runtime::awaitable<void> Broker::stop() {
   LOG_INFO("server", "[KafkaServer id={}] shutting down", settings_.broker_id.value());
   server_->stop_accepting();
   bool registered = coordinator_->registration().broker_epoch >= 0;
-  if (registered && coordinator_->connected() && options_.settings.get_bool("controlled.shutdown.enable")) {
-    auto moved = co_await coordinator_->controlled_shutdown(std::chrono::milliseconds(kControlledShutdownMs));
+  if (registered && coordinator_->connected() &&
+      options_.settings.get_bool("controlled.shutdown.enable")) {
+    auto moved = co_await coordinator_->controlled_shutdown(
+        std::chrono::milliseconds(kControlledShutdownMs));
     if (!moved) LOG_WARN("server", "Leaders could not be moved away: {}", moved.error().what());
   }
   co_await server_->close_all();
@@ -228,12 +265,12 @@ Result<void> Broker::run() {
   for (const std::string& note : options_.notes) LOG_INFO("server", "{}", note);
   options_.settings.log_findings("server");
   warn_of_tmp(options_.settings);
-  auto opened = open_logs();
-  if (!opened) return opened;
+  shards_.start();
+  asio::co_spawn(shards_.executor(0), open_logs(), asio::use_future).get();
+  if (failure_) return *failure_;
   make_parts();
   auto bound = server_->bind();
   if (!bound) return bound;
-  shards_.start();
   asio::co_spawn(shards_.executor(0), serve(), asio::detached);
   ended_.get_future().wait();
   if (failure_) return *failure_;

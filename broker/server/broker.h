@@ -1,9 +1,10 @@
 #pragma once
 // Broker: the parts of one broker put together, started and stopped in order.
 //
-// Start: log directories → recovery of the logs → registration (waits for the coordinator) → logs as the cluster image
-// says → groups → clients are let in. Stop: no new clients → leaders move away → connections → groups → logs closed and
-// checkpointed → session ended. Its own steps run on the first shard.
+// Start: log directories → recovery of the logs → registration (waits for the coordinator) → logs
+// as the cluster image says → groups → clients are let in. Stop: no new clients → leaders move away
+// → connections → groups → logs closed and checkpointed → session ended. Its own steps run on the
+// first shard.
 
 #include <atomic>
 #include <future>
@@ -34,19 +35,21 @@ class Broker {
   explicit Broker(Options options);
   ~Broker();
 
-  // Starts, serves until stop() is asked for or something ends it, and stops. An error is one line for a person.
+  // Starts, serves until stop() is asked for or something ends it, and stops. An error is one line
+  // for a person.
   Result<void> run();
   // From any thread: run() ends orderly.
   void ask_to_stop();
 
  private:
-  Result<void> open_logs();
+  runtime::awaitable<void> open_logs();
   void make_parts();
   metadata::Registration registration() const;
   runtime::awaitable<Result<void>> start();
   runtime::awaitable<void> serve();
   runtime::awaitable<void> stop();
-  void on_image(metadata::ImagePtr before, metadata::ImagePtr image, const metadata::ImageChange& change);
+  void on_image(metadata::ImagePtr before, metadata::ImagePtr image,
+                const metadata::ImageChange& change);
   void end_with(Error error);
 
   Options options_;
@@ -66,6 +69,7 @@ class Broker {
 
   // on the first shard
   bool stopping_ = false;
+  bool registering_ = false;  // waiting for the first registration
   std::optional<Error> failure_;
   runtime::Signal stop_asked_;
   std::promise<void> ended_;

@@ -26,12 +26,15 @@ Bytes length_prefix(size_t size) {
 }  // namespace
 
 Connection::Connection(runtime::Executor executor, net::Accepted accepted, std::string listener,
-                       const ConnectionSettings& settings, api::Services& services)
+                       const ConnectionSettings& settings, api::Services& services,
+                       net::MemoryBudget& frame_memory, const ApiRow* (*find_api)(int16_t api_key))
     : executor_(executor),
-      socket_(executor, std::move(accepted), settings.max_request_bytes, *services.clock, services.background),
+      socket_(executor, std::move(accepted), settings.max_request_bytes, *services.clock,
+              services.background, &frame_memory),
       listener_(std::move(listener)),
       settings_(settings),
-      services_(services) {}
+      services_(services),
+      find_api_(find_api) {}
 
 void Connection::refuse(const std::string& reason) {
   LOG_WARN("server", "Connection of {} is closed: {}", socket_.peer(), reason);
@@ -79,14 +82,16 @@ runtime::awaitable<bool> Connection::serve(ByteView frame) {
   context.received_ms = services_.clock->monotonic_ms();
   context.image = services_.coordinator->image();
 
-  const ApiRow* row = find_api(context.api_key);
-  bool supported = row != nullptr && context.version >= row->min_version && context.version <= row->max_version;
+  const ApiRow* row = find_api_(context.api_key);
+  bool supported =
+      row != nullptr && context.version >= row->min_version && context.version <= row->max_version;
   // An ApiVersions of any version is answered, so that newer clients learn what there is.
   if (!supported && !(row != nullptr && row->key == kafka::ApiKey::kApiVersions)) {
     std::string name = header->api ? std::string(kafka::name_of(*header->api)) : "API";
-    refuse(row == nullptr ? "it asks for " + name + " (key " + std::to_string(context.api_key) +
-                                "), which is not served here"
-                          : name + " of version " + std::to_string(context.version) + " is not supported");
+    refuse(row == nullptr
+               ? "it asks for " + name + " (key " + std::to_string(context.api_key) +
+                     "), which is not served here"
+               : name + " of version " + std::to_string(context.version) + " is not supported");
     co_return false;
   }
   auto handler = row->handler;
@@ -102,7 +107,8 @@ runtime::awaitable<bool> Connection::give(Answer answer) {
     co_return false;
   }
   if (answer.kind() == Answer::Kind::nothing) co_return !broken_;
-  if (answer.kind() != Answer::Kind::later && waiting_.empty()) co_return co_await send(std::move(answer));
+  if (answer.kind() != Answer::Kind::later && waiting_.empty())
+    co_return co_await send(std::move(answer));
 
   auto place = std::make_shared<Place>();
   waiting_.push_back(place);

@@ -1,9 +1,10 @@
 #pragma once
 // Connection: one client. It owns the socket and the answers under way, and lives on one shard.
 //
-// Requests of a connection take effect in order: the next one starts when the handler of the one before has ended, that
-// is when its appends have their offsets. An answer that comes later (Answer::later) holds a place in the queue, so
-// that answers leave in request order. With kMaxWaiting places taken nothing is read, and TCP pushes back.
+// Requests of a connection take effect in order: the next one starts when the handler of the one
+// before has ended, that is when its appends have their offsets. An answer that comes later
+// (Answer::later) holds a place in the queue, so that answers leave in request order. With
+// kMaxWaiting places taken nothing is read, and TCP pushes back.
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <deque>
@@ -30,7 +31,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static constexpr size_t kMaxWaiting = 64;
 
   Connection(runtime::Executor executor, net::Accepted accepted, std::string listener,
-             const ConnectionSettings& settings, api::Services& services);
+             const ConnectionSettings& settings, api::Services& services,
+             net::MemoryBudget& frame_memory,
+             const ApiRow* (*find_api)(int16_t api_key) = server::find_api);
 
   // Serves until the peer goes, breaks the protocol, or close() is called.
   runtime::awaitable<void> run();
@@ -62,7 +65,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const std::string listener_;
   const ConnectionSettings& settings_;
   api::Services& services_;
-  std::deque<std::shared_ptr<Place>> waiting_;  // answers in request order, where one of them comes later
+  const ApiRow* (*const find_api_)(int16_t api_key);
+  std::deque<std::shared_ptr<Place>>
+      waiting_;  // answers in request order, where one of them comes later
   bool writer_runs_ = false;
   bool broken_ = false;
   bool handling_ = false;

@@ -1,5 +1,6 @@
 #pragma once
-// The table of the APIs that this broker serves: advertised versions, and who handles them. Immutable.
+// The table of the APIs that this broker serves: advertised versions, and who handles them.
+// Immutable.
 
 #include <cstdint>
 #include <span>

@@ -1,5 +1,8 @@
 #include "broker/server/options.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 
 #include "common/config/broker_rules.h"
@@ -49,11 +52,23 @@ void note_environment(std::vector<std::string>& notes) {
     notes.push_back("JMX_PORT has no effect: this broker runs without a JVM and has no JMX");
   }
   if (*environment("KAFKA_LOG4J_OPTS") != '\0') {
-    notes.push_back("KAFKA_LOG4J_OPTS has no effect: log lines go to the files in LOG_DIR at level INFO");
+    notes.push_back(
+        "KAFKA_LOG4J_OPTS has no effect: log lines go to the files in LOG_DIR at level INFO");
   }
   if (*environment("KAFKA_OPTS") != '\0') {
     notes.push_back("KAFKA_OPTS has no effect: this broker runs without a JVM");
   }
+}
+
+// What requests that arrive may take: queued.max.request.bytes, or half of -Xmx, or an eighth of
+// the machine.
+size_t frame_memory(const Options& options) {
+  constexpr int64_t kMost = int64_t{1} << 30;
+  int64_t set = options.settings.get_long("queued.max.request.bytes");
+  if (set > 0) return static_cast<size_t>(set);
+  if (options.memory_budget_bytes) return static_cast<size_t>(*options.memory_budget_bytes / 2);
+  int64_t machine = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  return static_cast<size_t>(std::min(machine / 8, kMost));
 }
 
 std::map<std::string, int64_t> address_limits(const std::string& text) {
@@ -61,7 +76,8 @@ std::map<std::string, int64_t> address_limits(const std::string& text) {
   for (const std::string& entry : config::parse_list(text)) {
     size_t colon = entry.rfind(':');
     if (colon == std::string::npos) continue;
-    if (auto limit = config::parse_integer(entry.substr(colon + 1))) limits[entry.substr(0, colon)] = *limit;
+    if (auto limit = config::parse_integer(entry.substr(colon + 1)))
+      limits[entry.substr(0, colon)] = *limit;
   }
   return limits;
 }
@@ -74,7 +90,8 @@ Result<Options> read_options(int argc, char** argv) {
   fs::RealFileSystem files;
   auto properties = config::Properties::read(files, arguments->file);
   if (!properties) return properties.error();
-  auto settings = config::load_settings(config::broker_settings(), *properties, arguments->overrides);
+  auto settings =
+      config::load_settings(config::broker_settings(), *properties, arguments->overrides);
   if (!settings) return settings.error();
   auto checked = config::check_broker_settings(*settings);
   if (!checked) return checked.error();
@@ -104,11 +121,14 @@ ServerSettings server_settings(const Options& options) {
   settings.backlog = file.get_int("socket.listen.backlog.size");
   settings.limits.total = file.get_int("max.connections");
   settings.limits.per_address = file.get_int("max.connections.per.ip");
-  settings.limits.per_address_overrides = address_limits(file.get_string("max.connections.per.ip.overrides"));
-  settings.connection.max_request_bytes = static_cast<size_t>(file.get_int("socket.request.max.bytes"));
+  settings.limits.per_address_overrides =
+      address_limits(file.get_string("max.connections.per.ip.overrides"));
+  settings.connection.max_request_bytes =
+      static_cast<size_t>(file.get_int("socket.request.max.bytes"));
   settings.connection.max_idle_ms = file.get_long("connections.max.idle.ms");
   settings.connection.send_buffer_bytes = file.get_int("socket.send.buffer.bytes");
   settings.connection.receive_buffer_bytes = file.get_int("socket.receive.buffer.bytes");
+  settings.frame_memory_bytes = frame_memory(options);
   return settings;
 }
 
@@ -121,14 +141,16 @@ group::GroupSettings group_settings(const config::Settings& file) {
   settings.offsets_retention_ms = file.get_long("offsets.retention.minutes") * 60000;
   settings.offsets_retention_check_ms = file.get_long("offsets.retention.check.interval.ms");
   settings.offset_metadata_max_bytes = file.get_int("offset.metadata.max.bytes");
-  settings.offsets_commit_required_acks = static_cast<int16_t>(file.get_int("offsets.commit.required.acks"));
+  settings.offsets_commit_required_acks =
+      static_cast<int16_t>(file.get_int("offsets.commit.required.acks"));
   settings.offsets_commit_timeout_ms = file.get_int("offsets.commit.timeout.ms");
   settings.offsets_load_buffer_bytes = file.get_int("offsets.load.buffer.size");
   settings.offsets_topic_partitions = file.get_int("offsets.topic.num.partitions");
   settings.offsets_topic_replication_factor =
       static_cast<int16_t>(file.get_int("offsets.topic.replication.factor"));
   settings.offsets_topic_segment_bytes = file.get_int("offsets.topic.segment.bytes");
-  settings.offsets_topic_compression = static_cast<int8_t>(file.get_int("offsets.topic.compression.codec"));
+  settings.offsets_topic_compression =
+      static_cast<int8_t>(file.get_int("offsets.topic.compression.codec"));
   return settings;
 }
 
@@ -141,7 +163,8 @@ replica::ReplicaSettings replica_settings(const config::Settings& file) {
   }
   settings.recovery_checkpoint_ms = file.get_long("log.flush.offset.checkpoint.interval.ms");
   settings.log_start_checkpoint_ms = file.get_long("log.flush.start.offset.checkpoint.interval.ms");
-  settings.high_watermark_checkpoint_ms = file.get_long("replica.high.watermark.checkpoint.interval.ms");
+  settings.high_watermark_checkpoint_ms =
+      file.get_long("replica.high.watermark.checkpoint.interval.ms");
   settings.producer_expiry_check_ms = file.get_long("producer.id.expiration.check.interval.ms");
   return settings;
 }

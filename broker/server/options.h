@@ -1,6 +1,6 @@
 #pragma once
-// What a broker is started with: `broker server.properties [--override key=value]…` and the environment, read, checked
-// and turned into the settings of its parts.
+// What a broker is started with: `broker server.properties [--override key=value]…` and the
+// environment, read, checked and turned into the settings of its parts.
 
 #include <cstdint>
 #include <optional>
@@ -20,9 +20,9 @@ namespace odradek::broker::server {
 struct Options {
   config::Settings settings{config::broker_settings()};
   config::Listeners listeners;
-  std::string log_directory;                  // LOG_DIR: where server.log goes; empty: standard output only
+  std::string log_directory;  // LOG_DIR: where server.log goes; empty: standard output only
   std::optional<int64_t> memory_budget_bytes;  // -Xmx of KAFKA_HEAP_OPTS
-  std::vector<std::string> notes;             // about the environment, for the log
+  std::vector<std::string> notes;              // about the environment, for the log
 };
 
 // One line with what is wrong and what is allowed.

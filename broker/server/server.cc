@@ -24,6 +24,7 @@ Server::Server(ServerSettings settings, api::Services& services)
     : settings_(std::move(settings)),
       services_(services),
       count_(settings_.limits),
+      frame_memory_(settings_.frame_memory_bytes),
       shards_(services.shards->size()) {}
 
 Server::~Server() = default;
@@ -40,16 +41,19 @@ Result<void> Server::bind() {
 Result<void> Server::start() {
   for (size_t i = 0; i < listeners_.size(); ++i) {
     std::string name = settings_.listeners[i].name;
-    auto started = listeners_[i]->start(settings_.backlog,
-                                        [this, name](net::Accepted accepted) { take(name, std::move(accepted)); });
+    auto started = listeners_[i]->start(settings_.backlog, [this, name](net::Accepted accepted) {
+      take(name, std::move(accepted));
+    });
     if (!started) return started;
   }
   for (size_t i = 0; i < shards_.size(); ++i) {
     if (settings_.connection.max_idle_ms < 0) break;
     auto executor = services_.shards->executor(i);
     asio::post(executor, [this, i, executor] {
-      shards_[i].sweeper = std::make_unique<runtime::RepeatingTimer>(executor, [this, i] { return sweep(i); });
-      shards_[i].sweeper->start(std::min(kLongestSweepMs, settings_.connection.max_idle_ms / 4 + 1));
+      shards_[i].sweeper =
+          std::make_unique<runtime::RepeatingTimer>(executor, [this, i] { return sweep(i); });
+      shards_[i].sweeper->start(
+          std::min(kLongestSweepMs, settings_.connection.max_idle_ms / 4 + 1));
     });
   }
   return {};
@@ -64,8 +68,10 @@ void Server::take(const std::string& listener, net::Accepted accepted) {
   auto entered = count_.enter(accepted.address);
   if (!entered) {
     if (warned_.size() < kMaxWarned && warned_.insert(accepted.address).second) {
-      LOG_WARN("server", "Connection of {} is closed: {}; later ones of this address are closed without a line",
-               accepted.peer(), entered.error().what());
+      LOG_WARN(
+          "server",
+          "Connection of {} is closed: {}; later ones of this address are closed without a line",
+          accepted.peer(), entered.error().what());
     }
     ::close(accepted.fd);
     return;
@@ -75,22 +81,24 @@ void Server::take(const std::string& listener, net::Accepted accepted) {
   size_t shard = next_shard_;
   next_shard_ = (next_shard_ + 1) % shards_.size();
   if (shard == 0) return open(shard, listener, std::move(accepted));
-  asio::post(services_.shards->executor(shard), [this, shard, listener, accepted = std::move(accepted)]() mutable {
-    open(shard, listener, std::move(accepted));
-  });
+  asio::post(services_.shards->executor(shard),
+             [this, shard, listener, accepted = std::move(accepted)]() mutable {
+               open(shard, listener, std::move(accepted));
+             });
 }
 
 void Server::open(size_t shard, const std::string& listener, net::Accepted accepted) {
   auto executor = services_.shards->executor(shard);
-  auto connection = std::make_shared<Connection>(executor, std::move(accepted), listener, settings_.connection,
-                                                 services_);
+  auto connection = std::make_shared<Connection>(executor, std::move(accepted), listener,
+                                                 settings_.connection, services_, frame_memory_);
   shards_[shard].connections.insert(connection);
   auto ended = [this, shard, connection](std::exception_ptr thrown) {
     if (thrown) {
       try {
         std::rethrow_exception(thrown);
       } catch (const std::exception& failure) {
-        LOG_ERROR("server", "Connection of {} is closed: {}", connection->address(), failure.what());
+        LOG_ERROR("server", "Connection of {} is closed: {}", connection->address(),
+                  failure.what());
       }
       connection->close();
     }
@@ -112,7 +120,8 @@ int64_t Server::sweep(size_t shard) {
     }
   }
   // between loads the heap's free pages go back to the system
-  if (!any_active) ::malloc_trim(0);
+  if (!any_active && !shards_[shard].trimmed) ::malloc_trim(0);
+  shards_[shard].trimmed = !any_active;
   return std::min(kLongestSweepMs, max_idle / 4 + 1);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Server: the listeners of this broker and all its connections, dealt round robin over the shards. A shard's set of
-// connections is touched on that shard only.
+// Server: the listeners of this broker and all its connections, dealt round robin over the shards.
+// A shard's set of connections is touched on that shard only.
 
 #include <atomic>
 #include <memory>
@@ -12,6 +12,7 @@
 #include "broker/server/connection.h"
 #include "common/net/connection_count.h"
 #include "common/net/listener.h"
+#include "common/net/memory_budget.h"
 #include "common/result.h"
 #include "common/runtime/timer.h"
 
@@ -28,6 +29,7 @@ struct ServerSettings {
   int backlog = 50;  // socket.listen.backlog.size
   net::ConnectionLimits limits;
   ConnectionSettings connection;
+  size_t frame_memory_bytes = 256 << 20;  // what large requests that arrive may take together
 };
 
 class Server {
@@ -35,8 +37,8 @@ class Server {
   Server(ServerSettings settings, api::Services& services);
   ~Server();
 
-  // Binds every listener, so that a port in use is known before anything else happens; nobody is let in yet.
-  // On any thread, before the shards of the listeners run or on the first shard.
+  // Binds every listener, so that a port in use is known before anything else happens; nobody is
+  // let in yet. On any thread, before the shards of the listeners run or on the first shard.
   Result<void> bind();
   // The port of a listener, where 0 was asked for; in the order of the settings.
   uint16_t port(size_t listener) const { return listeners_[listener]->port(); }
@@ -52,6 +54,7 @@ class Server {
   struct Shard {
     std::unordered_set<std::shared_ptr<Connection>> connections;
     std::unique_ptr<runtime::RepeatingTimer> sweeper;
+    bool trimmed = false;  // the heap gave back what it could since the last request
   };
 
   void take(const std::string& listener, net::Accepted accepted);
@@ -61,6 +64,7 @@ class Server {
   const ServerSettings settings_;
   api::Services& services_;
   net::ConnectionCount count_;
+  net::MemoryBudget frame_memory_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<Shard> shards_;
   size_t next_shard_ = 0;

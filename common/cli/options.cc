@@ -20,7 +20,8 @@ const OptionSpec* exact(const Program& program, std::string_view name) {
   return nullptr;
 }
 
-// An exact name, else the one name that begins so; of several, the plural of what was typed (--partition).
+// An exact name, else the one name that begins so; of several, the plural of what was typed
+// (--partition).
 const OptionSpec* match(const Program& program, std::string_view name) {
   if (const auto* spec = exact(program, name)) return spec;
   if (name.empty()) return nullptr;
@@ -42,12 +43,14 @@ bool is_number_type(const OptionSpec& spec) {
 bool converts(const OptionSpec& spec, std::string_view value) {
   if (!is_number_type(spec)) return true;
   auto number = parse_int(value);
-  return number && (spec.argument.starts_with("Long") || (*number >= INT32_MIN && *number <= INT32_MAX));
+  return number &&
+         (spec.argument.starts_with("Long") || (*number >= INT32_MIN && *number <= INT32_MAX));
 }
 
 bool looks_like_option(std::string_view token) { return token.size() > 1 && token[0] == '-'; }
 
-// Lines of at most `width` characters, broken at blanks and behind hyphens; all but the first are set in by two.
+// Lines of at most `width` characters, broken at blanks and behind hyphens; all but the first are
+// set in by two.
 std::vector<std::string> wrap(std::string_view text, size_t width) {
   std::vector<std::string> lines;
   std::string line;
@@ -62,8 +65,10 @@ std::vector<std::string> wrap(std::string_view text, size_t width) {
       line.clear();
       indent = 2;
     }
-    if (line.empty()) line = std::string(lines.empty() ? 0 : indent, ' ') + std::string(word);
-    else line += ' ' + std::string(word);
+    if (line.empty())
+      line = std::string(lines.empty() ? 0 : indent, ' ') + std::string(word);
+    else
+      line += ' ' + std::string(word);
     while (line.size() > width) {
       lines.push_back(line.substr(0, width));
       line = "  " + line.substr(width);
@@ -85,6 +90,11 @@ std::string option_cell(const OptionSpec& spec) {
   return cell;
 }
 
+void refuse_uncaught(std::string_view exception_class, std::string_view message) {
+  exit_uncaught(exception_class, message);
+}
+Options::Refusal refusal = refuse_uncaught;
+
 Error parse_error(std::string_view exception, std::string message) {
   return Error(Errc::invalid_argument, std::string(exception) + ": " + message);
 }
@@ -97,7 +107,8 @@ Result<Options> Options::parse(const Program& program, std::span<const std::stri
   for (size_t i = 0; i < arguments.size(); ++i) {
     std::string_view token = arguments[i];
     if (token == "--") {
-      options.plain_.insert(options.plain_.end(), arguments.begin() + static_cast<long>(i) + 1, arguments.end());
+      options.plain_.insert(options.plain_.end(), arguments.begin() + static_cast<long>(i) + 1,
+                            arguments.end());
       break;
     }
     if (!looks_like_option(token)) {
@@ -112,7 +123,8 @@ Result<Options> Options::parse(const Program& program, std::span<const std::stri
     }
     const OptionSpec* spec = match(program, name);
     if (!spec) {
-      return parse_error("joptsimple.UnrecognizedOptionException", std::string(name) + " is not a recognized option");
+      return parse_error("joptsimple.UnrecognizedOptionException",
+                         std::string(name) + " is not a recognized option");
     }
     auto& given = options.given_[spec->name];
     if (spec->arg == Arg::none) continue;
@@ -125,14 +137,12 @@ Result<Options> Options::parse(const Program& program, std::span<const std::stri
                          "Option " + std::string(spec->name) + " requires an argument");
     }
     if (!value) continue;
-    if (!converts(*spec, *value)) {
-      return parse_error("joptsimple.OptionArgumentConversionException",
-                         "Cannot parse argument '" + *value + "' of option " + std::string(spec->name));
-    }
     given.push_back(*value);
   }
   return options;
 }
+
+void Options::set_refusal(Refusal chosen) { refusal = chosen; }
 
 Options Options::parse_or_exit(const Program& program, int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -161,8 +171,9 @@ std::optional<std::string> Options::find(std::string_view name) const {
   auto all = values(name);
   if (all.empty()) return std::nullopt;
   if (all.size() > 1) {
-    exit_uncaught("joptsimple.MultipleArgumentsForOptionException",
-                  "Found multiple arguments for option " + std::string(name) + ", but you asked for only one");
+    refusal("joptsimple.MultipleArgumentsForOptionException",
+            "Found multiple arguments for option " + std::string(name) +
+                ", but you asked for only one");
   }
   return all[0];
 }
@@ -172,26 +183,38 @@ std::string Options::value(std::string_view name) const {
   return found ? *found : std::string(spec(name).default_value);
 }
 
-std::optional<int64_t> Options::number(std::string_view name) const { return parse_int(value(name)); }
+std::optional<int64_t> Options::number(std::string_view name) const {
+  std::string text = value(name);
+  if (text.empty()) return std::nullopt;
+  if (!converts(spec(name), text)) {
+    refusal("joptsimple.OptionArgumentConversionException",
+            "Cannot parse argument '" + text + "' of option " + std::string(name));
+  }
+  return parse_int(text);
+}
 
 void Options::require(std::initializer_list<std::string_view> names) const {
   for (auto name : names) {
-    if (!has(name)) exit_with_usage(*program_, "Missing required argument \"[" + std::string(name) + "]\"");
+    if (!has(name))
+      exit_with_usage(*program_, "Missing required argument \"[" + std::string(name) + "]\"");
   }
 }
 
-void Options::forbid_with(std::string_view used, std::initializer_list<std::string_view> forbidden) const {
+void Options::forbid_with(std::string_view used,
+                          std::initializer_list<std::string_view> forbidden) const {
   if (!has(used)) return;
   for (auto name : forbidden) {
     if (has(name)) {
-      exit_with_usage(*program_, "Option \"[" + std::string(used) + "]\" can't be used with option \"[" +
-                                     std::string(name) + "]\"");
+      exit_with_usage(*program_, "Option \"[" + std::string(used) +
+                                     "]\" can't be used with option \"[" + std::string(name) +
+                                     "]\"");
     }
   }
 }
 
 int Options::count(std::initializer_list<std::string_view> names) const {
-  return static_cast<int>(std::count_if(names.begin(), names.end(), [this](auto name) { return has(name); }));
+  return static_cast<int>(
+      std::count_if(names.begin(), names.end(), [this](auto name) { return has(name); }));
 }
 
 void Options::help_or_version(bool help_when_empty) const {
@@ -216,7 +239,8 @@ std::string usage_table(const Program& program) {
                     pad_right("------", left + kGap) + pad_right("-----------", right) + "\n";
   for (const auto* row : rows) {
     std::string description(row->description);
-    if (!row->default_value.empty()) description += " (default: " + std::string(row->default_value) + ")";
+    if (!row->default_value.empty())
+      description += " (default: " + std::string(row->default_value) + ")";
     auto cells = wrap(option_cell(*row), left);
     auto texts = wrap(description, right);
     for (size_t i = 0; i < std::max(cells.size(), texts.size()); ++i) {
@@ -236,7 +260,8 @@ void exit_with_usage(const Program& program, std::string_view message) {
 
 void exit_uncaught(std::string_view exception_class, std::string_view message) {
   std::fflush(stdout);
-  std::string text = "Exception in thread \"main\" " + std::string(exception_class) + ": " + std::string(message);
+  std::string text =
+      "Exception in thread \"main\" " + std::string(exception_class) + ": " + std::string(message);
   std::fprintf(stderr, "%s\n", text.c_str());
   std::exit(1);
 }

@@ -1,8 +1,9 @@
 #pragma once
-// Command line options as Kafka's tools take them: a table per tool, long names with one dash or two, `--name value`
-// or `--name=value`, and any clear beginning of a name (the official parser refuses that, tutorials type it).
-// Texts and exit codes of refused command lines are the official ones (facts/cli-output.md).
-// Used by one-shot programs on their only thread: the exit_ functions end the process.
+// Command line options as Kafka's tools take them: a table per tool, long names with one dash or
+// two, `--name value` or `--name=value`, and any clear beginning of a name (the official parser
+// refuses that, tutorials type it). Texts and exit codes of refused command lines are the official
+// ones (facts/cli-output.md). Used by one-shot programs on their only thread: the exit_ functions
+// end the process.
 
 #include <cstdint>
 #include <initializer_list>
@@ -20,8 +21,8 @@ namespace odradek::cli {
 
 enum class Arg { none, required, optional };
 
-// One row of a tool's table. `argument` is what stands in angle brackets in the help, its first word the type:
-// "Integer: # of partitions", "Long", "String: topic". Integers and longs are checked while parsing.
+// One row of a tool's table. `argument` is what stands in angle brackets in the help, its first
+// word the type: "Integer: # of partitions", "Long", "String: topic".
 struct OptionSpec {
   std::string_view name;  // without dashes
   Arg arg = Arg::none;
@@ -40,20 +41,27 @@ struct Program {
 // The options of one call. A name that is not in the table is a bug of the tool (CHECK).
 class Options {
  public:
-  // Why it can fail: unknown option, missing argument, an argument that is not the number it has to be. Error::what
-  // is the official sentence, error_class() of it the official exception.
+  // Why it can fail: unknown option, missing argument. Error::what is the official exception with
+  // its sentence.
   static Result<Options> parse(const Program& program, std::span<const std::string> arguments);
   // parse() of main's arguments; on failure prints as the official tools do and ends with status 1.
   static Options parse_or_exit(const Program& program, int argc, char** argv);
 
   const Program& program() const { return *program_; }
   bool has(std::string_view name) const;
-  // The one value, else the default, else empty. Given more than once: ends the process as the official parser does.
+  // What happens when a value is read that was given more than once, or is not the number it has to
+  // be: exit_uncaught, unless the program chose another. It does not return.
+  using Refusal = void (*)(std::string_view exception_class, std::string_view message);
+  static void set_refusal(Refusal refusal);
+
+  // The one value, else the default, else empty.
   std::string value(std::string_view name) const;
   std::optional<std::string> find(std::string_view name) const;  // no default
   std::vector<std::string> values(std::string_view name) const;  // all given, in order
   std::optional<int64_t> number(std::string_view name) const;    // with default
-  const std::vector<std::string>& plain() const { return plain_; }  // arguments that belong to no option
+  const std::vector<std::string>& plain() const {
+    return plain_;
+  }  // arguments that belong to no option
   bool empty() const { return given_.empty() && plain_.empty(); }
 
   // Kafka's checks; each ends with the usage table and status 1 when broken.

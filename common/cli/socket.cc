@@ -44,8 +44,10 @@ int connect_to(const addrinfo& address, int64_t deadline_ms) {
     error = errno;
     if (error == EINPROGRESS) {
       socklen_t size = sizeof error;
-      if (!wait_for(fd, POLLOUT, deadline_ms)) error = ETIMEDOUT;
-      else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+      if (!wait_for(fd, POLLOUT, deadline_ms))
+        error = ETIMEDOUT;
+      else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        error = errno;
     }
   }
   if (error == 0) return fd;
@@ -69,7 +71,8 @@ Result<Socket> Socket::connect(const std::string& host, int port, int64_t deadli
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_family = AF_UNSPEC;
   addrinfo* found = nullptr;
-  if (int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); error != 0) {
+  if (int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+      error != 0) {
     return lost("cannot resolve " + host + ": " + gai_strerror(error));
   }
   std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
@@ -132,7 +135,8 @@ Result<Bytes> Socket::receive_frame(size_t max, int64_t deadline_ms) {
   if (!length) return length.error();
   int32_t size = ByteReader(*length).i32();
   if (size < 0 || static_cast<size_t>(size) > max) {
-    return lost("what answers there speaks another protocol (a frame of " + std::to_string(size) + " bytes)");
+    return lost("what answers there speaks another protocol (a frame of " + std::to_string(size) +
+                " bytes)");
   }
   return receive(static_cast<size_t>(size), deadline_ms);
 }

@@ -15,7 +15,8 @@ void sleep_ms(int64_t ms);
 
 class Socket {
  public:
-  // Tries every address of the name, IPv4 first as a JVM does. The error says why the last one failed.
+  // Tries every address of the name, IPv4 first as a JVM does. The error says why the last one
+  // failed.
   static Result<Socket> connect(const std::string& host, int port, int64_t deadline_ms);
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;

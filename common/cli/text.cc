@@ -11,7 +11,8 @@ namespace odradek::cli {
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   size_t from = 0;
-  for (size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator, from)) {
+  for (size_t at = text.find(separator); at != std::string_view::npos;
+       at = text.find(separator, from)) {
     parts.emplace_back(text.substr(from, at - from));
     from = at + 1;
   }
@@ -66,8 +67,8 @@ void log_line(std::string_view level, std::string_view message, std::string_view
   std::strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
   std::fflush(stdout);
   std::fprintf(stderr, "[%s,%03d] %.*s %.*s (%.*s)\n", stamp, static_cast<int>(millis % 1000),
-               static_cast<int>(level.size()), level.data(), static_cast<int>(message.size()), message.data(),
-               static_cast<int>(logger.size()), logger.data());
+               static_cast<int>(level.size()), level.data(), static_cast<int>(message.size()),
+               message.data(), static_cast<int>(logger.size()), logger.data());
 }
 
 }  // namespace odradek::cli

@@ -9,7 +9,8 @@
 
 namespace odradek::cli {
 
-std::vector<std::string> split(std::string_view text, char separator);  // empty pieces are kept; "" gives one
+std::vector<std::string> split(std::string_view text,
+                               char separator);  // empty pieces are kept; "" gives one
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);
 // Filled with blanks on the right to `width` bytes; longer text stays as it is.

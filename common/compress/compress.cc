@@ -34,7 +34,8 @@ Result<Bytes> compress(Codec codec, ByteView bytes, std::optional<int> level) {
     case Codec::zstd:
       return zstd_compress(bytes, level);
   }
-  return Error(Errc::unsupported_compression_type, format("no codec has number {}", static_cast<int>(codec)));
+  return Error(Errc::unsupported_compression_type,
+               format("no codec has number {}", static_cast<int>(codec)));
 }
 
 Result<Bytes> decompress(Codec codec, ByteView bytes, size_t max_size) {
@@ -51,7 +52,8 @@ Result<Bytes> decompress(Codec codec, ByteView bytes, size_t max_size) {
     case Codec::zstd:
       return zstd_decompress(bytes, max_size);
   }
-  return Error(Errc::unsupported_compression_type, format("no codec has number {}", static_cast<int>(codec)));
+  return Error(Errc::unsupported_compression_type,
+               format("no codec has number {}", static_cast<int>(codec)));
 }
 
 Error too_large(std::string_view what, size_t max_size) {

@@ -66,11 +66,16 @@ Result<Bytes> gzip_decompress(ByteView bytes, size_t max_size) {
     stream.next_out = reinterpret_cast<Bytef*>(full ? &none : out.space());
     stream.avail_out = static_cast<uInt>(full ? 1 : room);
     int status = inflate(&stream, Z_NO_FLUSH);
-    if (full && stream.avail_out == 0) error = too_large("gzip", max_size);
-    else if (!full) out.used(room - stream.avail_out);
-    if (status == Z_STREAM_END) ended = true;
-    else if (status == Z_BUF_ERROR && stream.avail_in == 0 && bytes.empty()) error = damaged("gzip", "it ends early");
-    else if (status != Z_OK && status != Z_BUF_ERROR) error = damaged("gzip", stream.msg ? stream.msg : "not a member");
+    if (full && stream.avail_out == 0)
+      error = too_large("gzip", max_size);
+    else if (!full)
+      out.used(room - stream.avail_out);
+    if (status == Z_STREAM_END)
+      ended = true;
+    else if (status == Z_BUF_ERROR && stream.avail_in == 0 && bytes.empty())
+      error = damaged("gzip", "it ends early");
+    else if (status != Z_OK && status != Z_BUF_ERROR)
+      error = damaged("gzip", stream.msg ? stream.msg : "not a member");
   }
   inflateEnd(&stream);
   if (error) return *error;

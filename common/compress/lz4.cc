@@ -1,5 +1,6 @@
-// LZ4 frames as Kafka's clients write them: 64 KiB blocks, independent, no checksums, no content size. In message format
-// v0 the header checksum was taken over the magic number too (KAFKA-3160); readers accept both.
+// LZ4 frames as Kafka's clients write them: 64 KiB blocks, independent, no checksums, no content
+// size. In message format v0 the header checksum was taken over the magic number too (KAFKA-3160);
+// readers accept both.
 #include <lz4frame.h>
 
 #include <cstring>
@@ -44,7 +45,8 @@ Result<Bytes> lz4_compress(ByteView bytes, std::optional<int> level) {
   size_t used = LZ4F_compressBegin(context, out.data(), out.size(), &preferences);
   size_t result = used;
   if (!LZ4F_isError(result)) {
-    result = LZ4F_compressUpdate(context, out.data() + used, out.size() - used, bytes.data(), bytes.size(), nullptr);
+    result = LZ4F_compressUpdate(context, out.data() + used, out.size() - used, bytes.data(),
+                                 bytes.size(), nullptr);
     if (!LZ4F_isError(result)) {
       used += result;
       result = LZ4F_compressEnd(context, out.data() + used, out.size() - used, nullptr);
@@ -52,7 +54,8 @@ Result<Bytes> lz4_compress(ByteView bytes, std::optional<int> level) {
     }
   }
   LZ4F_freeCompressionContext(context);
-  if (LZ4F_isError(result)) return Error(Errc::internal, std::string("lz4: ") + LZ4F_getErrorName(result));
+  if (LZ4F_isError(result))
+    return Error(Errc::internal, std::string("lz4: ") + LZ4F_getErrorName(result));
   out.resize(used);
   return out;
 }
@@ -94,12 +97,14 @@ Result<Bytes> lz4_decompress(ByteView bytes, size_t max_size) {
       bool full = out.space_size() == 0 && !out.grow();
       size_t produced = full ? 1 : out.space_size();
       size_t in = bytes.size();
-      hint = LZ4F_decompress(guard.context, full ? &none : out.space(), &produced, bytes.data(), &in, nullptr);
+      hint = LZ4F_decompress(guard.context, full ? &none : out.space(), &produced, bytes.data(),
+                             &in, nullptr);
       if (LZ4F_isError(hint)) return damaged("lz4", LZ4F_getErrorName(hint));
       bytes.remove_prefix(in);
       if (full && produced > 0) return too_large("lz4", max_size);
       if (!full) out.used(produced);
-      if (hint != 0 && in == 0 && produced == 0 && (bytes.empty() || full)) return damaged("lz4", "it ends early");
+      if (hint != 0 && in == 0 && produced == 0 && (bytes.empty() || full))
+        return damaged("lz4", "it ends early");
     }
   } while (!bytes.empty());
   return out.take();

@@ -1,5 +1,6 @@
-// The xerial stream: 82 'SNAPPY' 00, int32 version 1, int32 lowest compatible version 1, then chunks of int32 length and
-// a snappy block of up to 32 KiB of input. Without the magic bytes it is one plain block.
+// The xerial stream: 82 'SNAPPY' 00, int32 version 1, int32 lowest compatible version 1, then
+// chunks of int32 length and a snappy block of up to 32 KiB of input. Without the magic bytes it is
+// one plain block.
 #include <snappy.h>
 
 #include "common/bytes/byte_reader.h"

@@ -6,8 +6,8 @@
 namespace odradek::compress {
 namespace {
 
-constexpr uint32_t kPrime1 = 0x9E3779B1, kPrime2 = 0x85EBCA77, kPrime3 = 0xC2B2AE3D, kPrime4 = 0x27D4EB2F,
-                   kPrime5 = 0x165667B1;
+constexpr uint32_t kPrime1 = 0x9E3779B1, kPrime2 = 0x85EBCA77, kPrime3 = 0xC2B2AE3D,
+                   kPrime4 = 0x27D4EB2F, kPrime5 = 0x165667B1;
 
 uint32_t little(const char* at) {
   uint32_t value;
@@ -15,7 +15,9 @@ uint32_t little(const char* at) {
   return value;
 }
 
-uint32_t mix(uint32_t lane, const char* at) { return std::rotl(lane + little(at) * kPrime2, 13) * kPrime1; }
+uint32_t mix(uint32_t lane, const char* at) {
+  return std::rotl(lane + little(at) * kPrime2, 13) * kPrime1;
+}
 
 }  // namespace
 

@@ -14,8 +14,10 @@ struct Decoder {
 
 Result<Bytes> zstd_compress(ByteView bytes, std::optional<int> level) {
   Bytes out(ZSTD_compressBound(bytes.size()), '\0');
-  size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), level.value_or(3));
-  if (ZSTD_isError(size)) return Error(Errc::internal, std::string("zstd: ") + ZSTD_getErrorName(size));
+  size_t size =
+      ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), level.value_or(3));
+  if (ZSTD_isError(size))
+    return Error(Errc::internal, std::string("zstd: ") + ZSTD_getErrorName(size));
   out.resize(size);
   return out;
 }
@@ -24,7 +26,8 @@ Result<Bytes> zstd_decompress(ByteView bytes, size_t max_size) {
   if (bytes.empty()) return damaged("zstd", "it is empty");
   Decoder decoder;
   if (!decoder.stream) return Error(Errc::internal, "zstd cannot begin");
-  // the window is memory too: 8 MiB is what every level below 20 uses at most, 27 bits the format's recommendation
+  // the window is memory too: 8 MiB is what every level below 20 uses at most, 27 bits the format's
+  // recommendation
   ZSTD_DCtx_setParameter(decoder.stream, ZSTD_d_windowLogMax, 27);
   OutputBuffer out(bytes.size(), max_size);
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};

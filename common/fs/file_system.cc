@@ -20,7 +20,8 @@ Result<Bytes> FileSystem::read_file(const std::string& path, size_t max_size) {
   Result<uint64_t> size = (*file)->size();
   if (!size) return size.error();
   if (*size > max_size) {
-    return Error(Errc::limit_exceeded, format("{} has {} bytes, expected at most {}", path, *size, max_size));
+    return Error(Errc::limit_exceeded,
+                 format("{} has {} bytes, expected at most {}", path, *size, max_size));
   }
   Bytes bytes(*size, '\0');
   Result<size_t> got = (*file)->pread(bytes.data(), bytes.size(), 0);
@@ -29,7 +30,8 @@ Result<Bytes> FileSystem::read_file(const std::string& path, size_t max_size) {
   return bytes;
 }
 
-Result<void> FileSystem::write_file_atomically(const std::string& path, ByteView bytes, Durability durability) {
+Result<void> FileSystem::write_file_atomically(const std::string& path, ByteView bytes,
+                                               Durability durability) {
   const std::string temporary = path + ".tmp";
   {
     Result<std::shared_ptr<File>> file = open(temporary, OpenMode::create);

@@ -1,10 +1,10 @@
 #pragma once
-// Files as the services see them: the only folder that calls the operating system for files. FileSystem is implemented
-// by RealFileSystem (real_file_system.h) and by the in-memory FaultyFileSystem of the tests.
-// Every object here may be used from several threads at once, as the calls of the operating system may.
-// Errors: disk_full for ENOSPC and EDQUOT, permission_denied for EACCES, EPERM and EROFS, not_found for ENOENT,
-// already_exists for EEXIST, limit_exceeded for EMFILE, ENFILE and ENOMEM, io_error for the rest; the sentence always
-// names the path.
+// Files as the services see them: the only folder that calls the operating system for files.
+// FileSystem is implemented by RealFileSystem (real_file_system.h) and by the in-memory
+// FaultyFileSystem of the tests. Every object here may be used from several threads at once, as the
+// calls of the operating system may. Errors: disk_full for ENOSPC and EDQUOT, permission_denied for
+// EACCES, EPERM and EROFS, not_found for ENOENT, already_exists for EEXIST, limit_exceeded for
+// EMFILE, ENFILE and ENOMEM, io_error for the rest; the sentence always names the path.
 
 #include <cstdint>
 #include <memory>
@@ -28,7 +28,8 @@ class File {
   virtual Result<size_t> pread(char* buffer, size_t size, uint64_t position) = 0;
   // Writes all bytes at `position`. After an error a part of them may stand in the file.
   virtual Result<void> pwrite(ByteView bytes, uint64_t position) = 0;
-  // Returns when content and length are on the disk. After an error the file must not be trusted again.
+  // Returns when content and length are on the disk. After an error the file must not be trusted
+  // again.
   virtual Result<void> sync() = 0;
   virtual Result<void> truncate(uint64_t size) = 0;
   virtual Result<uint64_t> size() = 0;
@@ -83,18 +84,20 @@ class FileSystem {
   virtual Result<std::shared_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Result<DirEntry> stat(const std::string& path) = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
-  virtual Result<void> remove(const std::string& path) = 0;       // a file or an empty directory
-  virtual Result<void> remove_all(const std::string& path) = 0;   // with content; success where absent
-  virtual Result<void> make_dirs(const std::string& path) = 0;    // with parents; success where present
+  virtual Result<void> remove(const std::string& path) = 0;  // a file or an empty directory
+  virtual Result<void> remove_all(
+      const std::string& path) = 0;  // with content; success where absent
+  virtual Result<void> make_dirs(
+      const std::string& path) = 0;  // with parents; success where present
   // Without "." and "..", sorted by name.
   virtual Result<std::vector<DirEntry>> list(const std::string& directory) = 0;
   // Returns when creates, renames and removes in this directory are on the disk.
   virtual Result<void> sync_dir(const std::string& directory) = 0;
-  // Returns when everything written so far below this directory is on the disk, and perhaps more than that: one call
-  // in place of a sync for each of many files.
+  // Returns when everything written so far below this directory is on the disk, and perhaps more
+  // than that: one call in place of a sync for each of many files.
   virtual Result<void> sync_all(const std::string& directory) = 0;
-  // Makes the file where absent. Excludes other processes (Java's FileChannel.lock as well) and other callers in this
-  // one; Errc::locked where someone holds it.
+  // Makes the file where absent. Excludes other processes (Java's FileChannel.lock as well) and
+  // other callers in this one; Errc::locked where someone holds it.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   virtual Result<Space> space(const std::string& path) = 0;
   // False where the user may not create files in the directory.
@@ -104,7 +107,8 @@ class FileSystem {
   // The whole file; limit_exceeded above `max_size`.
   Result<Bytes> read_file(const std::string& path, size_t max_size);
   // NAME.tmp is written, then renamed over NAME, with as many syncs as `durability` asks for.
-  Result<void> write_file_atomically(const std::string& path, ByteView bytes, Durability durability);
+  Result<void> write_file_atomically(const std::string& path, ByteView bytes,
+                                     Durability durability);
 };
 
 // "a/b/c" -> "a/b"; "c" -> ".".

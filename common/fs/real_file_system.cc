@@ -39,8 +39,8 @@ Errc code_of(int number) {
 
 Error failure(std::string_view what, const std::string& path, int number = errno) {
   char text[128];
-  return Error(code_of(number),
-               format("cannot {} {}: {}", what, path, std::string_view(strerror_r(number, text, sizeof text))));
+  return Error(code_of(number), format("cannot {} {}: {}", what, path,
+                                       std::string_view(strerror_r(number, text, sizeof text))));
 }
 
 int64_t ms_of(const timespec& time) { return time.tv_sec * 1000 + time.tv_nsec / 1'000'000; }
@@ -237,7 +237,8 @@ Result<void> RealFileSystem::sync_all(const std::string& directory) {
 Result<std::unique_ptr<FileLock>> RealFileSystem::lock(const std::string& path) {
   int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return failure("open", path);
-  // A lock of the open file: it meets the POSIX locks that Java takes, and other opens within this process.
+  // A lock of the open file: it meets the POSIX locks that Java takes, and other opens within this
+  // process.
   struct flock range {};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;

@@ -1,7 +1,8 @@
 #pragma once
-// Buffer: bytes on the heap that are not set to zero when it grows. Move-only. For frames: what arrives is written into
-// spare(), then counted by add().
+// Buffer: bytes on the heap that are not set to zero when it grows. Move-only. For frames: what
+// arrives is written into spare(), then counted by add().
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -43,9 +44,11 @@ class Buffer {
   char* spare() { return data_ + size_; }
   size_t spare_size() const { return capacity_ - size_; }
   void add(size_t written) { size_ += written; }
+  // Grows by half at least, so that many small pieces do not move the bytes each time.
   void append(ByteView bytes) {
     if (bytes.empty()) return;
-    reserve(size_ + bytes.size());
+    if (bytes.size() > spare_size())
+      reserve(std::max(size_ + bytes.size(), capacity_ + capacity_ / 2));
     std::memcpy(spare(), bytes.data(), bytes.size());
     size_ += bytes.size();
   }

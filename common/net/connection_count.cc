@@ -4,17 +4,20 @@ namespace odradek::net {
 
 Result<void> ConnectionCount::enter(const std::string& address) {
   int64_t allowed = limits_.per_address;
-  if (auto found = limits_.per_address_overrides.find(address); found != limits_.per_address_overrides.end()) {
+  if (auto found = limits_.per_address_overrides.find(address);
+      found != limits_.per_address_overrides.end()) {
     allowed = found->second;
   }
   std::lock_guard lock(mutex_);
   if (total_ >= limits_.total) {
-    return Error(Errc::limit_exceeded, "max.connections of " + std::to_string(limits_.total) + " is reached");
+    return Error(Errc::limit_exceeded,
+                 "max.connections of " + std::to_string(limits_.total) + " is reached");
   }
   int64_t& count = by_address_[address];
   if (count >= allowed) {
     if (count == 0) by_address_.erase(address);
-    return Error(Errc::limit_exceeded, "max.connections.per.ip of " + std::to_string(allowed) + " is reached");
+    return Error(Errc::limit_exceeded,
+                 "max.connections.per.ip of " + std::to_string(allowed) + " is reached");
   }
   ++count;
   ++total_;

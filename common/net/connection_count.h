@@ -1,6 +1,6 @@
 #pragma once
-// ConnectionCount: how many connections there are, in all and by address, and whether one more may come
-// (max.connections, max.connections.per.ip, max.connections.per.ip.overrides). Thread-safe.
+// ConnectionCount: how many connections there are, in all and by address, and whether one more may
+// come (max.connections, max.connections.per.ip, max.connections.per.ip.overrides). Thread-safe.
 
 #include <cstdint>
 #include <map>

@@ -5,13 +5,16 @@
 namespace odradek::net {
 
 std::string foreign_protocol(ByteView first_bytes) {
-  static constexpr std::string_view kMethods[] = {"GET ", "POST", "PUT ", "HEAD", "DELE", "OPTI", "CONN", "PATC", "PRI "};
+  static constexpr std::string_view kMethods[] = {"GET ", "POST", "PUT ", "HEAD", "DELE",
+                                                  "OPTI", "CONN", "PATC", "PRI "};
   if (first_bytes.size() < 4) return {};
   for (std::string_view method : kMethods) {
-    if (first_bytes.substr(0, 4) == method) return "it speaks HTTP; this port expects Kafka's protocol";
+    if (first_bytes.substr(0, 4) == method)
+      return "it speaks HTTP; this port expects Kafka's protocol";
   }
   if (first_bytes[0] == 0x16 && first_bytes[1] == 0x03) {
-    return "it speaks TLS; this listener is PLAINTEXT (set security.protocol=PLAINTEXT in the client)";
+    return "it speaks TLS; this listener is PLAINTEXT (set security.protocol=PLAINTEXT in the "
+           "client)";
   }
   return {};
 }
@@ -19,11 +22,14 @@ std::string foreign_protocol(ByteView first_bytes) {
 Result<bool> FrameAssembler::begin_frame() {
   ByteView waiting = ahead_.view().substr(ahead_at_);
   if (waiting.size() < 4) return false;
-  if (std::string foreign = foreign_protocol(waiting); !foreign.empty()) return Error(Errc::malformed, foreign);
+  if (std::string foreign = foreign_protocol(waiting); !foreign.empty())
+    return Error(Errc::malformed, foreign);
   int32_t length = ByteReader(waiting).i32();
-  if (length < 0) return Error(Errc::malformed, "frame of negative length " + std::to_string(length));
+  if (length < 0)
+    return Error(Errc::malformed, "frame of negative length " + std::to_string(length));
   if (static_cast<size_t>(length) > max_frame_bytes_) {
-    return Error(Errc::malformed, "frame of " + std::to_string(length) + " bytes, above the limit of " +
+    return Error(Errc::malformed, "frame of " + std::to_string(length) +
+                                      " bytes, above the limit of " +
                                       std::to_string(max_frame_bytes_));
   }
   length_ = static_cast<size_t>(length);
@@ -39,6 +45,13 @@ void FrameAssembler::feed(ByteView bytes) {
     ByteView part = bytes.substr(0, missing);
     frame_.append(part);
     bytes.remove_prefix(part.size());
+  }
+  // What has been taken goes first: of what is left (a part of a length) a peer could make it grow.
+  if (ahead_at_ > 0) {
+    Buffer left;
+    left.append(ahead_.view().substr(ahead_at_));
+    ahead_ = std::move(left);
+    ahead_at_ = 0;
   }
   ahead_.append(bytes);
 }
@@ -65,16 +78,19 @@ Result<std::optional<Buffer>> FrameAssembler::next() {
   return whole;
 }
 
-char* FrameAssembler::direct_space(size_t& size) {
-  if (!length_known_ || !ahead_.empty()) return nullptr;
+size_t FrameAssembler::direct_growth() const {
+  if (!length_known_ || !ahead_.empty() || frame_.spare_size() > 0) return 0;
   size_t missing = length_ - frame_.size();
-  if (missing < kScratchBytes) return nullptr;
-  // at most as much room as has come already, so that a claimed length costs nothing
-  if (frame_.spare_size() == 0) {
-    frame_.reserve(frame_.size() + std::min(missing, std::max(frame_.size(), kScratchBytes)));
-  }
-  size = std::min(missing, frame_.spare_size());
-  return frame_.spare();
+  bool small = missing < kScratchBytes && frame_.size() < kScratchBytes;
+  return small ? 0 : std::min(missing, std::max(frame_.size(), kScratchBytes));
+}
+
+char* FrameAssembler::direct_space(size_t& size) {
+  size_t growth = direct_growth();
+  if (growth > 0) frame_.reserve(frame_.size() + growth);
+  if (!length_known_ || !ahead_.empty() || frame_.capacity() < kScratchBytes) return nullptr;
+  size = std::min(length_ - frame_.size(), frame_.spare_size());
+  return size > 0 ? frame_.spare() : nullptr;
 }
 
 }  // namespace odradek::net

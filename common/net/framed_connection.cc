@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "common/fs/file_system.h"
@@ -26,26 +29,34 @@ thread_local std::array<char, FrameAssembler::kScratchBytes> scratch;
 // sendfile takes a range in steps of this size, each looked up in the page cache first.
 constexpr size_t kFileStepBytes = 1 << 20;
 constexpr size_t kMaxVectors = 64;
+constexpr auto kSeniorPatience = std::chrono::seconds(10);
 
-Error gone(const char* what, int error) { return Error(Errc::unavailable, std::string(what) + ": " + std::strerror(error)); }
+Error gone(const char* what, int error) {
+  return Error(Errc::unavailable, std::string(what) + ": " + std::strerror(error));
+}
 
 }  // namespace
 
-FramedConnection::FramedConnection(asio::any_io_executor executor, Accepted accepted, size_t max_frame_bytes,
-                                   const Clock& clock, runtime::Background* background)
+FramedConnection::FramedConnection(asio::any_io_executor executor, Accepted accepted,
+                                   size_t max_frame_bytes, const Clock& clock,
+                                   runtime::Background* background, MemoryBudget* budget)
     : socket_(executor),
       peer_(accepted.peer()),
       address_(std::move(accepted.address)),
       assembler_(max_frame_bytes),
       clock_(clock),
       background_(background),
+      budget_(budget),
       last_active_ms_(clock.monotonic_ms()) {
   boost::system::error_code error;
   socket_.assign(asio::ip::tcp::v6(), accepted.fd, error);
   if (error) ::close(accepted.fd);
 }
 
-FramedConnection::~FramedConnection() { close(); }
+FramedConnection::~FramedConnection() {
+  close();
+  if (budget_ != nullptr) budget_->give_back(share_);
+}
 
 void FramedConnection::close() {
   if (!socket_.is_open()) return;
@@ -75,23 +86,68 @@ ssize_t FramedConnection::receive_some() {
 }
 
 asio::awaitable<Result<std::optional<Buffer>>> FramedConnection::read_frame() {
+  if (budget_ != nullptr && share_.bytes > 0 && !assembler_.in_frame()) budget_->give_back(share_);
   while (true) {
     auto frame = assembler_.next();
     if (!frame || frame->has_value()) co_return frame;
+    if (size_t growth = assembler_.direct_growth(); growth > 0 && budget_ != nullptr) {
+      bool taken = co_await take_memory(growth);
+      if (!taken) co_return Error(Errc::unavailable, "closed by this side");
+    }
     if (!socket_.is_open()) co_return Error(Errc::unavailable, "closed by this side");
     ssize_t received = receive_some();
     if (received == 0) {
-      if (assembler_.in_frame()) co_return Error(Errc::malformed, "its peer closed it in the middle of a frame");
+      if (assembler_.in_frame())
+        co_return Error(Errc::malformed, "its peer closed it in the middle of a frame");
       co_return std::optional<Buffer>();
     }
     if (received < 0) {
       int error = errno;
       if (error == EINTR) continue;
       if (error != EAGAIN && error != EWOULDBLOCK) co_return gone("receive", error);
-      bool ready = co_await wait_until(asio::socket_base::wait_read);
-      if (!ready) co_return Error(Errc::unavailable, "closed by this side");
+      auto ready = co_await wait_for_bytes();
+      if (!ready) co_return ready.error();
     }
   }
+}
+
+asio::awaitable<Result<void>> FramedConnection::wait_for_bytes() {
+  if (!share_.senior) {
+    bool ready = co_await wait_until(asio::socket_base::wait_read);
+    if (!ready) co_return Error(Errc::unavailable, "closed by this side");
+    co_return Result<void>();
+  }
+  // others wait for the memory that this one is let have: it has to go on
+  asio::steady_timer timer(socket_.get_executor(), kSeniorPatience);
+  bool late = false;
+  timer.async_wait([this, &late](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+    late = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  });
+  bool ready = co_await wait_until(asio::socket_base::wait_read);
+  timer.cancel();
+  // the handler that was cancelled, or has run already, refers to this frame: it comes before what
+  // is posted now
+  co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+  if (late)
+    co_return Error(Errc::malformed,
+                    "memory is short, and the rest of its large frame does not come");
+  if (!ready) co_return Error(Errc::unavailable, "closed by this side");
+  co_return Result<void>();
+}
+
+asio::awaitable<bool> FramedConnection::take_memory(size_t bytes) {
+  auto executor = socket_.get_executor();
+  auto initiate = [this, bytes, executor](auto handler) {
+    auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+    auto granted = [executor, resume] { asio::post(executor, [resume] { (*resume)(); }); };
+    if (budget_->take(share_, bytes, granted)) granted();
+  };
+  auto token = asio::use_awaitable;
+  co_await asio::async_initiate<asio::use_awaitable_t<>, void()>(std::move(initiate), token);
+  co_return socket_.is_open();
 }
 
 asio::awaitable<Result<void>> FramedConnection::send(std::vector<Piece> pieces) {
@@ -104,7 +160,9 @@ asio::awaitable<Result<void>> FramedConnection::send(std::vector<Piece> pieces) 
       continue;
     }
     size_t last = at;
-    while (last < pieces.size() && last - at < kMaxVectors && std::holds_alternative<Bytes>(pieces[last])) ++last;
+    while (last < pieces.size() && last - at < kMaxVectors &&
+           std::holds_alternative<Bytes>(pieces[last]))
+      ++last;
     auto sent = co_await send_bytes(pieces, at, last, last < pieces.size());
     if (!sent) co_return sent;
     at = last;
@@ -112,7 +170,8 @@ asio::awaitable<Result<void>> FramedConnection::send(std::vector<Piece> pieces) 
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> FramedConnection::send_bytes(const std::vector<Piece>& pieces, size_t first, size_t last,
+asio::awaitable<Result<void>> FramedConnection::send_bytes(const std::vector<Piece>& pieces,
+                                                           size_t first, size_t last,
                                                            bool more_follows) {
   std::array<iovec, kMaxVectors> vectors;
   size_t count = 0;
@@ -129,7 +188,8 @@ asio::awaitable<Result<void>> FramedConnection::send_bytes(const std::vector<Pie
     msghdr message{};
     message.msg_iov = next;
     message.msg_iovlen = count;
-    ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+    ssize_t sent =
+        ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
     if (sent < 0) {
       int error = errno;
       if (error == EINTR) continue;
@@ -161,7 +221,8 @@ asio::awaitable<Result<void>> FramedConnection::send_file(const FileRange& range
   const int fd = range.file->fd();
   if (fd < 0) {  // not the operating system's file (tests): by memory
     Bytes bytes(range.size, '\0');
-    auto read = range.file->pread_exact(bytes.data(), bytes.size(), static_cast<uint64_t>(range.position));
+    auto read =
+        range.file->pread_exact(bytes.data(), bytes.size(), static_cast<uint64_t>(range.position));
     if (!read) co_return read;
     std::vector<Piece> pieces;
     pieces.emplace_back(std::move(bytes));
@@ -177,17 +238,21 @@ asio::awaitable<Result<void>> FramedConnection::send_file(const FileRange& range
         continue;  // the socket may have been closed in between
       }
     }
-    ssize_t sent = ::sendfile(socket_.native_handle(), fd, &at, static_cast<size_t>(warm_until - at));
+    ssize_t sent =
+        ::sendfile(socket_.native_handle(), fd, &at, static_cast<size_t>(warm_until - at));
     if (sent > 0) {
       last_active_ms_ = clock_.monotonic_ms();
       continue;
     }
     if (sent == 0) {
-      co_return Error(Errc::io_error, range.file->path() + " ends before position " + std::to_string(end));
+      co_return Error(Errc::io_error,
+                      range.file->path() + " ends before position " + std::to_string(end));
     }
     int error = errno;
     if (error == EINTR) continue;
-    if (error == EIO) co_return Error(Errc::io_error, range.file->path() + " cannot be read: " + std::strerror(error));
+    if (error == EIO)
+      co_return Error(Errc::io_error,
+                      range.file->path() + " cannot be read: " + std::strerror(error));
     if (error != EAGAIN && error != EWOULDBLOCK) co_return gone("sendfile", error);
     bool ready = co_await wait_until(asio::socket_base::wait_write);
     if (!ready) co_return Error(Errc::unavailable, "closed by this side");

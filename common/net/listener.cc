@@ -20,19 +20,21 @@ namespace asio = boost::asio;
 
 namespace {
 
-std::string bind_failure(const std::string& host, uint16_t port, int error, const std::string& setting) {
+std::string bind_failure(const std::string& host, uint16_t port, int error,
+                         const std::string& setting) {
   std::string where = (host.empty() ? std::string("0.0.0.0") : host) + ":" + std::to_string(port);
   switch (error) {
     case EADDRINUSE:
       return "Port " + std::to_string(port) + " is in use by another program, so " + where +
-             " cannot be listened on: stop that program ('ss -ltnp sport = :" + std::to_string(port) +
-             "' names it) or choose another port in '" + setting + "'";
+             " cannot be listened on: stop that program ('ss -ltnp sport = :" +
+             std::to_string(port) + "' names it) or choose another port in '" + setting + "'";
     case EACCES:
-      return "No right to listen on " + where + ": ports below 1024 need CAP_NET_BIND_SERVICE; choose another port in '" +
-             setting + "'";
+      return "No right to listen on " + where +
+             ": ports below 1024 need CAP_NET_BIND_SERVICE; choose another port in '" + setting +
+             "'";
     case EADDRNOTAVAIL:
-      return "No network interface of this machine has the address of " + where +
-             ": correct '" + setting + "'" +
+      return "No network interface of this machine has the address of " + where + ": correct '" +
+             setting + "'" +
              (setting == "listeners" ? " (advertised.listeners is what clients are told)" : "");
     default:
       return "Cannot listen on " + where + ": " + std::strerror(error);
@@ -85,13 +87,19 @@ std::string Accepted::peer() const {
 
 void set_socket_buffers(int fd, int send_bytes, int receive_bytes) {
   if (send_bytes > 0) ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes);
-  if (receive_bytes > 0) ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+  if (receive_bytes > 0)
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
 }
 
 class Listener::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::any_io_executor executor, int fd, bool v6, std::string host, uint16_t port, std::string setting)
-      : acceptor_(executor), pause_(executor), host_(std::move(host)), asked_port_(port), setting_(std::move(setting)) {
+  Impl(asio::any_io_executor executor, int fd, bool v6, std::string host, uint16_t port,
+       std::string setting)
+      : acceptor_(executor),
+        pause_(executor),
+        host_(std::move(host)),
+        asked_port_(port),
+        setting_(std::move(setting)) {
     acceptor_.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), fd);
   }
 
@@ -149,8 +157,10 @@ class Listener::Impl : public std::enable_shared_from_this<Impl> {
   // No descriptor is free: those who wait stay in the backlog; tried again after a moment.
   void out_of_resources(int error) {
     if (!warned_) {
-      LOG_WARN("server", "Cannot accept connections: {}; raise the limit of open files (ulimit -n) or lower "
-               "max.connections", std::strerror(error));
+      LOG_WARN("server",
+               "Cannot accept connections: {}; raise the limit of open files (ulimit -n) or lower "
+               "max.connections",
+               std::strerror(error));
     }
     warned_ = true;
     pause_.expires_after(std::chrono::milliseconds(200));
@@ -169,16 +179,19 @@ class Listener::Impl : public std::enable_shared_from_this<Impl> {
   bool warned_ = false;
 };
 
-Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor, const std::string& host,
-                                                 uint16_t port, const std::string& setting) {
+Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor,
+                                                 const std::string& host, uint16_t port,
+                                                 const std::string& setting) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  int resolved = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  int resolved = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(),
+                               &hints, &found);
   if (resolved != 0) {
-    return Error(Errc::invalid_argument, "The host '" + host + "' of '" + setting + "' is not known (" +
-                                             ::gai_strerror(resolved) + "): write an address of this machine, or "
+    return Error(Errc::invalid_argument, "The host '" + host + "' of '" + setting +
+                                             "' is not known (" + ::gai_strerror(resolved) +
+                                             "): write an address of this machine, or "
                                              "nothing for all of them");
   }
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, ::freeaddrinfo);
@@ -190,8 +203,8 @@ Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor,
       if (first_pass != (pass == 0)) continue;
       int fd = try_bind(*at, error);
       if (fd >= 0) {
-        return std::unique_ptr<Listener>(
-            new Listener(std::make_shared<Impl>(executor, fd, at->ai_family == AF_INET6, host, port, setting)));
+        return std::unique_ptr<Listener>(new Listener(
+            std::make_shared<Impl>(executor, fd, at->ai_family == AF_INET6, host, port, setting)));
       }
       if (error == EADDRINUSE) break;
     }
@@ -202,7 +215,9 @@ Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor executor,
 
 Listener::~Listener() = default;
 uint16_t Listener::port() const { return impl_->port(); }
-Result<void> Listener::start(int backlog, OnAccept on_accept) { return impl_->start(backlog, std::move(on_accept)); }
+Result<void> Listener::start(int backlog, OnAccept on_accept) {
+  return impl_->start(backlog, std::move(on_accept));
+}
 void Listener::stop() { impl_->stop(); }
 
 }  // namespace odradek::net

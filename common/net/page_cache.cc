@@ -16,7 +16,8 @@ constexpr int64_t kSampleStepBytes = 128 * 1024;  // the kernel's usual read-ahe
 bool page_is_cached(int fd, int64_t position) {
   char byte;
   iovec vector{&byte, 1};
-  // EAGAIN: the page would have to come from the disk. Other errors show themselves when the range is sent.
+  // EAGAIN: the page would have to come from the disk. Other errors show themselves when the range
+  // is sent.
   return ::preadv2(fd, &vector, 1, position, RWF_NOWAIT) >= 0 || errno != EAGAIN;
 }
 }  // namespace
@@ -29,8 +30,9 @@ bool is_cached(int fd, int64_t position, size_t size) {
   return size == 0 || page_is_cached(fd, end - 1);
 }
 
-boost::asio::awaitable<void> read_ahead(runtime::Background& background, std::shared_ptr<fs::File> file,
-                                        int64_t position, size_t size) {
+boost::asio::awaitable<void> read_ahead(runtime::Background& background,
+                                        std::shared_ptr<fs::File> file, int64_t position,
+                                        size_t size) {
   auto read = [file = std::move(file), position, size] {
     std::vector<char> sink(std::min<size_t>(size, 256 * 1024));
     for (size_t done = 0; done < size;) {

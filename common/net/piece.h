@@ -1,5 +1,6 @@
 #pragma once
-// What a connection sends: bytes in memory, or a range of a file that is kept open until it is sent.
+// What a connection sends: bytes in memory, or a range of a file that is kept open until it is
+// sent.
 
 #include <cstdint>
 #include <memory>

@@ -33,22 +33,32 @@ std::string shown(const Error& error) {
   size_t at = error.what().find(" for ");
   std::string path = at == std::string::npos ? "" : error.what().substr(at + 5);
   switch (error.code()) {
-    case Errc::no_node: return "Node does not exist: " + path;
-    case Errc::node_exists: return "Node already exists: " + path;
-    case Errc::not_empty: return "Node not empty: " + path;
-    case Errc::no_children_for_ephemerals: return "Ephemerals cannot have children: " + path;
-    case Errc::bad_version: return "version No is not valid : " + path;
-    case Errc::no_auth: return "Insufficient permission : " + path;
-    case Errc::invalid_acl: return "Acl is not valid : " + path;
-    case Errc::bad_path: return "Arguments are not valid : " + path;
-    default: return error.what();
+    case Errc::no_node:
+      return "Node does not exist: " + path;
+    case Errc::node_exists:
+      return "Node already exists: " + path;
+    case Errc::not_empty:
+      return "Node not empty: " + path;
+    case Errc::no_children_for_ephemerals:
+      return "Ephemerals cannot have children: " + path;
+    case Errc::bad_version:
+      return "version No is not valid : " + path;
+    case Errc::no_auth:
+      return "Insufficient permission : " + path;
+    case Errc::invalid_acl:
+      return "Acl is not valid : " + path;
+    case Errc::bad_path:
+      return "Arguments are not valid : " + path;
+    default:
+      return error.what();
   }
 }
 
 }  // namespace
 
 bool ShellArguments::has(char option) const {
-  return std::any_of(options.begin(), options.end(), [option](const auto& o) { return o.first == option; });
+  return std::any_of(options.begin(), options.end(),
+                     [option](const auto& o) { return o.first == option; });
 }
 
 std::string ShellArguments::value(char option) const {
@@ -103,12 +113,23 @@ std::vector<ACL> parse_acl(const std::string& text) {
     acl.id = {entry.substr(0, first), entry.substr(first + 1, last - first - 1)};
     for (char letter : entry.substr(last + 1)) {
       switch (letter) {
-        case 'r': acl.perms |= zookeeper::Permission::kRead; break;
-        case 'w': acl.perms |= zookeeper::Permission::kWrite; break;
-        case 'c': acl.perms |= zookeeper::Permission::kCreate; break;
-        case 'd': acl.perms |= zookeeper::Permission::kDelete; break;
-        case 'a': acl.perms |= zookeeper::Permission::kAdmin; break;
-        default: std::fprintf(stderr, "Unknown perm type: %c\n", letter);
+        case 'r':
+          acl.perms |= zookeeper::Permission::kRead;
+          break;
+        case 'w':
+          acl.perms |= zookeeper::Permission::kWrite;
+          break;
+        case 'c':
+          acl.perms |= zookeeper::Permission::kCreate;
+          break;
+        case 'd':
+          acl.perms |= zookeeper::Permission::kDelete;
+          break;
+        case 'a':
+          acl.perms |= zookeeper::Permission::kAdmin;
+          break;
+        default:
+          std::fprintf(stderr, "Unknown perm type: %c\n", letter);
       }
     }
     list.push_back(acl);
@@ -117,10 +138,12 @@ std::vector<ACL> parse_acl(const std::string& text) {
 }
 
 std::string stat_text(const Stat& stat) {
-  return "cZxid = " + hex(stat.czxid) + "\nctime = " + date(stat.ctime) + "\nmZxid = " + hex(stat.mzxid) +
-         "\nmtime = " + date(stat.mtime) + "\npZxid = " + hex(stat.pzxid) +
-         "\ncversion = " + std::to_string(stat.cversion) + "\ndataVersion = " + std::to_string(stat.version) +
-         "\naclVersion = " + std::to_string(stat.aversion) + "\nephemeralOwner = " + hex(stat.ephemeral_owner) +
+  return "cZxid = " + hex(stat.czxid) + "\nctime = " + date(stat.ctime) +
+         "\nmZxid = " + hex(stat.mzxid) + "\nmtime = " + date(stat.mtime) +
+         "\npZxid = " + hex(stat.pzxid) + "\ncversion = " + std::to_string(stat.cversion) +
+         "\ndataVersion = " + std::to_string(stat.version) +
+         "\naclVersion = " + std::to_string(stat.aversion) +
+         "\nephemeralOwner = " + hex(stat.ephemeral_owner) +
          "\ndataLength = " + std::to_string(stat.data_length) +
          "\nnumChildren = " + std::to_string(stat.num_children) + "\n";
 }
@@ -128,12 +151,17 @@ std::string stat_text(const Stat& stat) {
 std::string event_text(const zookeeper::WatcherEvent& event) {
   auto type = zookeeper::find_event_type(event.type);
   auto state = zookeeper::find_keeper_state(event.state);
-  std::string state_name = event.state == 7 ? "Closed" : state ? std::string(zookeeper::name_of(*state)) : "Unknown";
-  return "WatchedEvent state:" + state_name + " type:" + (type ? std::string(zookeeper::name_of(*type)) : "Unknown") +
+  std::string state_name = event.state == 7 ? "Closed"
+                           : state          ? std::string(zookeeper::name_of(*state))
+                                            : "Unknown";
+  return "WatchedEvent state:" + state_name +
+         " type:" + (type ? std::string(zookeeper::name_of(*type)) : "Unknown") +
          " path:" + (event.path.empty() ? "null" : event.path);
 }
 
-Shell::Shell(ZkClient::Settings settings) : settings_(std::move(settings)) { open(settings_.connect); }
+Shell::Shell(ZkClient::Settings settings) : settings_(std::move(settings)) {
+  open(settings_.connect);
+}
 
 void Shell::open(const std::string& connect) {
   settings_.connect = connect;
@@ -170,7 +198,8 @@ Result<ShellArguments> Shell::parse(const Command& command, const std::vector<st
       only_words = true;
       continue;
     }
-    if (only_words || word.size() < 2 || word[0] != '-' || command.options.empty() || (word[1] >= '0' && word[1] <= '9')) {
+    if (only_words || word.size() < 2 || word[0] != '-' || command.options.empty() ||
+        (word[1] >= '0' && word[1] <= '9')) {
       arguments.words.push_back(word);
       continue;
     }
@@ -182,8 +211,9 @@ Result<ShellArguments> Shell::parse(const Command& command, const std::vector<st
     for (size_t k = 0; k < letters.size(); ++k) {
       size_t at = command.options.find(letters[k]);
       if (at == std::string_view::npos || letters[k] == ':') {
-        return Error(Errc::invalid_argument,
-                     "org.apache.commons.cli.UnrecognizedOptionException: Unrecognized option: " + word);
+        return Error(
+            Errc::invalid_argument,
+            "org.apache.commons.cli.UnrecognizedOptionException: Unrecognized option: " + word);
       }
       bool takes_value = at + 1 < command.options.size() && command.options[at + 1] == ':';
       if (!takes_value) {
@@ -193,9 +223,10 @@ Result<ShellArguments> Shell::parse(const Command& command, const std::vector<st
       std::string value(letters.substr(k + 1));
       if (value.empty()) {
         if (i + 1 >= words.size()) {
-          return Error(Errc::invalid_argument,
-                       "org.apache.commons.cli.MissingArgumentException: Missing argument for option: " +
-                           std::string(1, letters[k]));
+          return Error(
+              Errc::invalid_argument,
+              "org.apache.commons.cli.MissingArgumentException: Missing argument for option: " +
+                  std::string(1, letters[k]));
         }
         value = words[++i];
       }
@@ -204,7 +235,8 @@ Result<ShellArguments> Shell::parse(const Command& command, const std::vector<st
     }
   }
   if (arguments.words.size() < command.least_words) {
-    return Error(Errc::invalid_argument, std::string(command.name) + " " + std::string(command.usage));
+    return Error(Errc::invalid_argument,
+                 std::string(command.name) + " " + std::string(command.usage));
   }
   return arguments;
 }
@@ -226,7 +258,8 @@ Shell::Outcome Shell::dispatch(const std::vector<std::string>& words) {
     return {};
   }
   if (command->path_first) {
-    std::string problem = path_problem(arguments->words[0], words[0] == "create" && arguments->has('s'));
+    std::string problem =
+        path_problem(arguments->words[0], words[0] == "create" && arguments->has('s'));
     if (!problem.empty()) return Error(Errc::bad_path, problem);
   }
   return (this->*command->run)(*arguments);
@@ -240,7 +273,8 @@ bool Shell::run(const std::vector<std::string>& words) {
   if (!done) {
     status_ = done.error().code() == Errc::not_found ? kUnknownCommand : 1;
     // A path that never left this program keeps its sentence.
-    bool local = done.error().code() == Errc::bad_path && !done.error().what().starts_with("KeeperErrorCode");
+    bool local = done.error().code() == Errc::bad_path &&
+                 !done.error().what().starts_with("KeeperErrorCode");
     std::fprintf(stderr, "%s\n", local ? done.error().what().c_str() : shown(done.error()).c_str());
   }
   return !quit_;
@@ -256,12 +290,21 @@ bool Shell::run_line(const std::string& line) {
 std::string Shell::prompt() const {
   std::string state = "CONNECTING";
   switch (client_->state()) {
-    case ZkClient::State::connecting: break;
-    case ZkClient::State::connected: state = "CONNECTED"; break;
-    case ZkClient::State::read_only: state = "CONNECTEDREADONLY"; break;
-    case ZkClient::State::auth_failed: state = "AUTH_FAILED"; break;
+    case ZkClient::State::connecting:
+      break;
+    case ZkClient::State::connected:
+      state = "CONNECTED";
+      break;
+    case ZkClient::State::read_only:
+      state = "CONNECTEDREADONLY";
+      break;
+    case ZkClient::State::auth_failed:
+      state = "AUTH_FAILED";
+      break;
     case ZkClient::State::expired:
-    case ZkClient::State::closed: state = "CLOSED"; break;
+    case ZkClient::State::closed:
+      state = "CLOSED";
+      break;
   }
   return "[zk: " + settings_.connect + "(" + state + ") " + std::to_string(count()) + "] ";
 }

@@ -1,7 +1,7 @@
 #pragma once
-// Shell: the commands of zookeeper-shell on one connection, and what a session of typing adds: history, redo, watches
-// on or off. Answers go to standard output, errors to standard error, in the words of ZooKeeper 3.6.
-// Lives on the program's only thread.
+// Shell: the commands of zookeeper-shell on one connection, and what a session of typing adds:
+// history, redo, watches on or off. Answers go to standard output, errors to standard error, in the
+// words of ZooKeeper 3.6. Lives on the program's only thread.
 
 #include <memory>
 #include <string>
@@ -12,7 +12,8 @@
 
 namespace odradek::coordinator::cli {
 
-// A command line taken apart: options (letters behind one dash, with their values) and the other words.
+// A command line taken apart: options (letters behind one dash, with their values) and the other
+// words.
 struct ShellArguments {
   std::string command;
   std::vector<std::string> words;  // without the command
@@ -23,7 +24,8 @@ struct ShellArguments {
 
 // Words of a typed line; quotes hold a word together and are taken off.
 std::vector<std::string> split_command(std::string_view line);
-// ACLs of "scheme:id:perms[,scheme:id:perms...]"; what is wrong with an entry goes to standard error, the rest counts.
+// ACLs of "scheme:id:perms[,scheme:id:perms...]"; what is wrong with an entry goes to standard
+// error, the rest counts.
 std::vector<ACL> parse_acl(const std::string& text);
 std::string permission_letters(int32_t permissions);
 std::string stat_text(const Stat& stat);
@@ -51,7 +53,8 @@ class Shell {
 
   void open(const std::string& connect);
   static const Command* find(std::string_view name);
-  static Result<ShellArguments> parse(const Command& command, const std::vector<std::string>& words);
+  static Result<ShellArguments> parse(const Command& command,
+                                      const std::vector<std::string>& words);
   void print_usage() const;
   Outcome dispatch(const std::vector<std::string>& words);
 

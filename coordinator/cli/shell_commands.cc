@@ -1,5 +1,5 @@
-// The shell's commands. Their words and streams are those of ZooKeeper 3.6: results to standard output; "Created ..."
-// and what went wrong to standard error.
+// The shell's commands. Their words and streams are those of ZooKeeper 3.6: results to standard
+// output; "Created ..." and what went wrong to standard error.
 
 #include <algorithm>
 #include <cstdio>
@@ -11,8 +11,6 @@ namespace odradek::coordinator::cli {
 namespace {
 
 using zookeeper::CreateMode;
-
-constexpr std::string_view kQuotaRoot = "/zookeeper/quota";
 
 Error usage_error(std::string text) { return Error(Errc::invalid_argument, std::move(text)); }
 
@@ -39,29 +37,13 @@ std::string child_of(const std::string& parent, const std::string& name) {
   return (parent == "/" ? "" : parent) + "/" + name;
 }
 
-struct Quota {
-  int64_t count = -1;
-  int64_t bytes = -1;
-  std::string text() const { return "count=" + std::to_string(count) + ",bytes=" + std::to_string(bytes); }
-};
-
-Quota parse_quota(const std::string& text) {
-  Quota quota;
-  for (const auto& part : odradek::cli::split(text, ',')) {
-    auto number = odradek::cli::parse_int(part.substr(std::min(part.size(), part.find('=') + 1)));
-    if (part.starts_with("count=")) quota.count = number.value_or(-1);
-    if (part.starts_with("bytes=")) quota.bytes = number.value_or(-1);
-  }
-  return quota;
-}
-
-std::string limits_path(const std::string& path) { return std::string(kQuotaRoot) + path + "/zookeeper_limits"; }
-std::string stats_path(const std::string& path) { return std::string(kQuotaRoot) + path + "/zookeeper_stats"; }
-
 }  // namespace
 
 const Shell::Command Shell::kCommands[] = {
-    {"addWatch", "[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE] - default is PERSISTENT_RECURSIVE", "m:", 1, true, true, &Shell::add_watch},
+    {"addWatch",
+     "[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE] - default is "
+     "PERSISTENT_RECURSIVE",
+     "m:", 1, true, true, &Shell::add_watch},
     {"addauth", "scheme auth", "", 1, false, true, &Shell::add_auth},
     {"close", "", "", 0, false, true, &Shell::close},
     {"config", "[-c] [-w] [-s]", "cws", 0, false, true, &Shell::config},
@@ -80,7 +62,10 @@ const Shell::Command Shell::kCommands[] = {
     {"ls2", "path [watch]", "", 1, true, true, &Shell::list, false},
     {"printwatches", "on|off", "", 0, false, false, &Shell::print_watches},
     {"quit", "", "", 0, false, false, &Shell::quit},
-    {"reconfig", "[-s] [-v version] [[-file path] | [-members serverID=host:port1:port2;port3[,...]*]] | [-add serverId=host:port1:port2;port3[,...]]* [-remove serverId[,...]*]", "sv:f:m:a:r:", 0, false, true, &Shell::reconfig},
+    {"reconfig",
+     "[-s] [-v version] [[-file path] | [-members serverID=host:port1:port2;port3[,...]*]] | [-add "
+     "serverId=host:port1:port2;port3[,...]]* [-remove serverId[,...]*]",
+     "sv:f:m:a:r:", 0, false, true, &Shell::reconfig},
     {"redo", "cmdno", "", 1, false, false, &Shell::redo},
     {"removewatches", "path [-c|-d|-a] [-l]", "cdal", 1, true, true, &Shell::remove_watches},
     {"rmr", "path", "", 1, true, true, &Shell::remove_all, false},
@@ -95,15 +80,18 @@ const Shell::Command Shell::kCommands[] = {
 };
 
 Shell::Outcome Shell::add_auth(const ShellArguments& arguments) {
-  return client_->add_auth(arguments.words[0], arguments.words.size() > 1 ? arguments.words[1] : "");
+  return client_->add_auth(arguments.words[0],
+                           arguments.words.size() > 1 ? arguments.words[1] : "");
 }
 
 Shell::Outcome Shell::add_watch(const ShellArguments& arguments) {
   auto mode = zookeeper::AddWatchMode::kPersistentRecursive;
   if (arguments.has('m')) {
-    if (arguments.value('m') == "PERSISTENT") mode = zookeeper::AddWatchMode::kPersistent;
+    if (arguments.value('m') == "PERSISTENT")
+      mode = zookeeper::AddWatchMode::kPersistent;
     else if (arguments.value('m') != "PERSISTENT_RECURSIVE") {
-      return usage_error("No enum constant org.apache.zookeeper.AddWatchMode." + arguments.value('m'));
+      return usage_error("No enum constant org.apache.zookeeper.AddWatchMode." +
+                         arguments.value('m'));
     }
   }
   return client_->add_watch(arguments.words[0], mode);
@@ -134,18 +122,22 @@ Shell::Outcome Shell::create(const ShellArguments& arguments) {
   bool container = arguments.has('c');
   int64_t ttl = -1;
   if (container && (sequential || ephemeral)) {
-    return usage_error("-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential.");
+    return usage_error(
+        "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential.");
   }
   if (arguments.has('t')) {
     auto number = odradek::cli::parse_int(arguments.value('t'));
     if (!number || *number < 0) return usage_error("-t argument must be a long value");
-    if (ephemeral || container) return usage_error("TTLs cannot be used with Ephemeral znodes or Container znodes");
+    if (ephemeral || container)
+      return usage_error("TTLs cannot be used with Ephemeral znodes or Container znodes");
     ttl = *number;
   }
-  auto mode = ttl >= 0   ? (sequential ? CreateMode::kPersistentSequentialWithTtl : CreateMode::kPersistentWithTtl)
-              : container ? CreateMode::kContainer
-              : ephemeral ? (sequential ? CreateMode::kEphemeralSequential : CreateMode::kEphemeral)
-                          : (sequential ? CreateMode::kPersistentSequential : CreateMode::kPersistent);
+  auto mode =
+      ttl >= 0
+          ? (sequential ? CreateMode::kPersistentSequentialWithTtl : CreateMode::kPersistentWithTtl)
+      : container ? CreateMode::kContainer
+      : ephemeral ? (sequential ? CreateMode::kEphemeralSequential : CreateMode::kEphemeral)
+                  : (sequential ? CreateMode::kPersistentSequential : CreateMode::kPersistent);
   std::optional<std::string> data;
   if (arguments.words.size() > 1) data = arguments.words[1];
   auto acl = arguments.words.size() > 2 ? parse_acl(arguments.words[2]) : open_acl();
@@ -176,7 +168,8 @@ Shell::Outcome Shell::for_subtree(const std::string& path, std::vector<std::stri
 }
 
 Shell::Outcome Shell::remove_all(const ShellArguments& arguments) {
-  if (arguments.command == "rmr") tell("The command 'rmr' has been deprecated. Please use 'deleteall' instead.");
+  if (arguments.command == "rmr")
+    tell("The command 'rmr' has been deprecated. Please use 'deleteall' instead.");
   int64_t batch = 1000;
   if (arguments.has('b')) {
     auto number = odradek::cli::parse_int(arguments.value('b'));
@@ -221,7 +214,8 @@ Shell::Outcome Shell::all_children_number(const ShellArguments& arguments) {
 
 Shell::Outcome Shell::ephemerals(const ShellArguments& arguments) {
   std::string prefix = arguments.words.empty() ? "/" : arguments.words[0];
-  if (std::string problem = path_problem(prefix); !problem.empty()) return Error(Errc::bad_path, problem);
+  if (std::string problem = path_problem(prefix); !problem.empty())
+    return Error(Errc::bad_path, problem);
   auto paths = client_->ephemerals(prefix);
   if (!paths) return paths.error();
   put("[" + odradek::cli::join(*paths, ", ") + "]\n");
@@ -259,7 +253,8 @@ Shell::Outcome Shell::list(const ShellArguments& arguments) {
     return print_tree(path);
   }
   Stat stat;
-  auto names = client_->children(path, arguments.has('w') || (old && arguments.words.size() > 1), &stat);
+  auto names =
+      client_->children(path, arguments.has('w') || (old && arguments.words.size() > 1), &stat);
   if (!names) return names.error();
   put(bracketed(std::move(*names)));
   if (arguments.has('s') || old) put(stat_text(stat));
@@ -267,8 +262,10 @@ Shell::Outcome Shell::list(const ShellArguments& arguments) {
 }
 
 Shell::Outcome Shell::print_watches(const ShellArguments& arguments) {
-  if (arguments.words.empty()) put(std::string("printwatches is ") + (print_watches_ ? "on" : "off") + "\n");
-  else print_watches_ = arguments.words[0] == "on";
+  if (arguments.words.empty())
+    put(std::string("printwatches is ") + (print_watches_ ? "on" : "off") + "\n");
+  else
+    print_watches_ = arguments.words[0] == "on";
   return {};
 }
 
@@ -280,11 +277,13 @@ Shell::Outcome Shell::quit(const ShellArguments&) {
 
 Shell::Outcome Shell::reconfig(const ShellArguments& arguments) {
   auto given = [&](char option) {
-    return arguments.has(option) ? std::optional(arguments.value(option)) : std::optional<std::string>();
+    return arguments.has(option) ? std::optional(arguments.value(option))
+                                 : std::optional<std::string>();
   };
   auto version = version_of(arguments);
   if (!version) return version.error();
-  if (arguments.has('f')) return usage_error("reconfig -file is not read here; give -members, -add or -remove");
+  if (arguments.has('f'))
+    return usage_error("reconfig -file is not read here; give -members, -add or -remove");
   if (!arguments.has('m') && !arguments.has('a') && !arguments.has('r')) {
     return usage_error("reconfig " + std::string(find("reconfig")->usage));
   }
@@ -336,94 +335,6 @@ Shell::Outcome Shell::set_acl(const ShellArguments& arguments) {
     auto stat = client_->set_acl(node, acl, *version);
     if (!stat) return stat.error();
     if (arguments.has('s')) put(stat_text(*stat));
-  }
-  return {};
-}
-
-Shell::Outcome Shell::list_quota(const ShellArguments& arguments) {
-  const std::string& path = arguments.words[0];
-  tell("absolute path is " + limits_path(path));
-  auto limits = client_->get(limits_path(path), false, nullptr);
-  if (!limits && limits.error().code() == Errc::no_node) {
-    tell("quota for " + path + " does not exist.");
-    return {};
-  }
-  if (!limits) return limits.error();
-  put("Output quota for " + path + " " + parse_quota(limits->value_or("")).text() + "\n");
-  auto stats = client_->get(stats_path(path), false, nullptr);
-  if (stats) put("Output stat for " + path + " " + parse_quota(stats->value_or("")).text() + "\n");
-  return {};
-}
-
-Shell::Outcome Shell::set_quota(const ShellArguments& arguments) {
-  const std::string& path = arguments.words[0];
-  if (!arguments.has('n') && !arguments.has('b')) return usage_error("setquota -n|-b val path");
-  if (path.starts_with(kQuotaRoot)) return usage_error("cannot set a quota under the system path");
-  Quota wanted;
-  for (char option : {'n', 'b'}) {
-    if (!arguments.has(option)) continue;
-    auto number = odradek::cli::parse_int(arguments.value(option));
-    if (!number) return usage_error("For input string: \"" + arguments.value(option) + "\"");
-    (option == 'n' ? wanted.count : wanted.bytes) = *number;
-  }
-  auto there = client_->exists(path, false);
-  if (!there) return there.error();
-  if (!*there) return usage_error(path + " does not exist.");
-  // A subtree has at most one quota: none above, none below.
-  for (size_t slash = path.rfind('/'); slash != 0 && slash != std::string::npos; slash = path.rfind('/', slash - 1)) {
-    auto above = client_->exists(limits_path(path.substr(0, slash)), false);
-    if (above && *above) return usage_error(path + " has a parent " + path.substr(0, slash) + " which has a quota");
-  }
-  auto old = client_->get(limits_path(path), false, nullptr);
-  if (old) {
-    Quota merged = parse_quota(old->value_or(""));
-    if (wanted.count >= 0) merged.count = wanted.count;
-    if (wanted.bytes >= 0) merged.bytes = wanted.bytes;
-    auto set = client_->set(limits_path(path), merged.text(), -1);
-    if (!set) return set.error();
-    return {};
-  }
-  if (old.error().code() != Errc::no_node) return old.error();
-  std::vector<std::string> below;
-  if (for_subtree(std::string(kQuotaRoot) + path, below)) {
-    for (const auto& node : below) {
-      if (node.ends_with("/zookeeper_limits")) return usage_error(path + " has a child " + node.substr(kQuotaRoot.size()) + " which has a quota");
-    }
-  }
-  if (auto made = client_->create_path(std::string(kQuotaRoot) + path); !made) return made;
-  auto limits = client_->create(limits_path(path), wanted.text(), open_acl(), CreateMode::kPersistent);
-  if (!limits) return limits.error();
-  Quota used{0, 0};
-  auto stats = client_->create(stats_path(path), used.text(), open_acl(), CreateMode::kPersistent);
-  if (!stats && stats.error().code() != Errc::node_exists) return stats.error();
-  return {};
-}
-
-Shell::Outcome Shell::remove_quota(const ShellArguments& arguments) {
-  const std::string& path = arguments.words[0];
-  auto old = client_->get(limits_path(path), false, nullptr);
-  if (!old && old.error().code() == Errc::no_node) {
-    tell("quota does not exist for " + path);
-    return {};
-  }
-  if (!old) return old.error();
-  Quota quota = parse_quota(old->value_or(""));
-  bool all = !arguments.has('n') && !arguments.has('b');
-  if (arguments.has('n')) quota.count = -1;
-  if (arguments.has('b')) quota.bytes = -1;
-  if (!all) {
-    auto set = client_->set(limits_path(path), quota.text(), -1);
-    if (!set) return set.error();
-    return {};
-  }
-  for (const auto& node : {limits_path(path), stats_path(path)}) {
-    auto removed = client_->remove(node, -1);
-    if (!removed && removed.error().code() != Errc::no_node) return removed;
-  }
-  // Empty folders of the quota tree go too, up to its root.
-  for (std::string node = std::string(kQuotaRoot) + path; node.size() > kQuotaRoot.size();) {
-    if (!client_->remove(node, -1)) break;
-    node.resize(node.rfind('/'));
   }
   return {};
 }

@@ -1,10 +1,11 @@
 #pragma once
-// ZkClient: a small blocking ZooKeeper client for the command line tools. One session; requests are answered in order;
-// watch events that come between are handed to a callback. Lives on one thread, which calls pump() when the socket has
-// something to read or a ping is due. Paths are the caller's; the chroot of the connect string is put in front here.
+// ZkClient: a small blocking ZooKeeper client for the command line tools. One session; requests are
+// answered in order; watch events that come between are handed to a callback. Lives on one thread,
+// which calls pump() when the socket has something to read or a ping is due. Paths are the
+// caller's; the chroot of the connect string is put in front here.
 //
-// Error codes: those of coordinator/tree by name (no_node, node_exists, ...); unavailable is a lost connection.
-// Error::what is ZooKeeper's "KeeperErrorCode = NoNode for /x".
+// Error codes: those of coordinator/tree by name (no_node, node_exists, ...); unavailable is a lost
+// connection. Error::what is ZooKeeper's "KeeperErrorCode = NoNode for /x".
 
 #include <cstdint>
 #include <functional>
@@ -37,8 +38,8 @@ class ZkClient {
   ZkClient& operator=(const ZkClient&) = delete;
   ~ZkClient();  // closes the session
 
-  // Tries each server once; with `wait_ms` again until so much time has passed. Calls that need a connection do this
-  // by themselves, once.
+  // Tries each server once; with `wait_ms` again until so much time has passed. Calls that need a
+  // connection do this by themselves, once.
   Result<void> connect(int64_t wait_ms = 0);
   void close();
   // Closes the session without an event.
@@ -64,17 +65,23 @@ class ZkClient {
 
   // --- writes. `version` -1: any.
   Result<std::string> create(const std::string& path, const std::optional<std::string>& data,
-                             const std::vector<ACL>& acl, zookeeper::CreateMode mode, int64_t ttl_ms = -1);
+                             const std::vector<ACL>& acl, zookeeper::CreateMode mode,
+                             int64_t ttl_ms = -1);
   Result<void> remove(const std::string& path, int32_t version);
-  // All of them are sent before the answers are read, `batch` under way at most. False when one was not removed.
+  // All of them are sent before the answers are read, `batch` under way at most. False when one was
+  // not removed.
   Result<bool> remove_all(const std::vector<std::string>& paths, size_t batch);
-  Result<Stat> set(const std::string& path, const std::optional<std::string>& data, int32_t version);
+  Result<Stat> set(const std::string& path, const std::optional<std::string>& data,
+                   int32_t version);
   Result<Stat> set_acl(const std::string& path, const std::vector<ACL>& acl, int32_t version);
   Result<void> add_auth(const std::string& scheme, const std::string& auth);
   Result<void> add_watch(const std::string& path, zookeeper::AddWatchMode mode);
-  Result<void> remove_watches(const std::string& path, zookeeper::WatcherType type, bool check_only);
-  Result<std::string> reconfig(const std::optional<std::string>& joining, const std::optional<std::string>& leaving,
-                               const std::optional<std::string>& members, int64_t version, Stat* stat);
+  Result<void> remove_watches(const std::string& path, zookeeper::WatcherType type,
+                              bool check_only);
+  Result<std::string> reconfig(const std::optional<std::string>& joining,
+                               const std::optional<std::string>& leaving,
+                               const std::optional<std::string>& members, int64_t version,
+                               Stat* stat);
 
   // A persistent node and its missing parents, open to the world.
   Result<void> create_path(const std::string& path);
@@ -119,6 +126,8 @@ class ZkClient {
 
 // "NoNode" for -101, as KeeperErrorCode prints it.
 std::string keeper_error_name(int32_t code);
+// What a request gets whose connection broke: "KeeperErrorCode = ConnectionLoss for /x".
+Error connection_loss(const std::string& path);
 std::vector<ACL> open_acl();
 // Why a path is refused before it is sent, in ZooKeeper's words; empty when it is good.
 std::string path_problem(const std::string& path, bool sequential = false);

@@ -1,4 +1,5 @@
-// zookeeper-shell HOST:PORT[/CHROOT] [COMMAND...]: one command, or a session of them from a terminal or a pipe.
+// zookeeper-shell HOST:PORT[/CHROOT] [COMMAND...]: one command, or a session of them from a
+// terminal or a pipe.
 
 #include <poll.h>
 #include <unistd.h>
@@ -44,7 +45,8 @@ CommandLine parse(const std::vector<std::string>& arguments) {
       line.settings.connect = value(option);
     } else if (option == "-timeout") {
       auto number = odradek::cli::parse_int(value(option));
-      if (!number || *number <= 0 || *number > INT32_MAX) fail("Error: -timeout takes milliseconds");
+      if (!number || *number <= 0 || *number > INT32_MAX)
+        fail("Error: -timeout takes milliseconds");
       line.settings.session_timeout_ms = static_cast<int32_t>(*number);
     } else if (option == "-r") {
       line.settings.read_only = true;
@@ -83,8 +85,10 @@ class PipeLines {
       if (found <= 0 || ready[0].revents == 0) continue;
       char bytes[4096];
       ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
-      if (got <= 0) ended_ = true;
-      else buffer_.append(bytes, static_cast<size_t>(got));
+      if (got <= 0)
+        ended_ = true;
+      else
+        buffer_.append(bytes, static_cast<size_t>(got));
     }
   }
 
@@ -111,13 +115,16 @@ int run(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   CommandLine line = parse(std::vector<std::string>(argv + 1, argv + argc));
   if (line.settings.connect.empty()) {
-    fail("USAGE: zookeeper-shell.sh zookeeper_host:port[/path] [-zk-tls-config-file file] [args...]");
+    fail(
+        "USAGE: zookeeper-shell.sh zookeeper_host:port[/path] [-zk-tls-config-file file] "
+        "[args...]");
   }
   std::printf("Connecting to %s\n", line.settings.connect.c_str());
   std::fflush(stdout);
   Shell shell(line.settings);
   if (line.wait_for_connection) {
-    if (auto done = shell.client().connect(line.settings.session_timeout_ms); !done) fail(done.error().what());
+    if (auto done = shell.client().connect(line.settings.session_timeout_ms); !done)
+      fail(done.error().what());
   }
   if (!line.command.empty()) {
     shell.run(line.command);
@@ -130,7 +137,8 @@ int run(int argc, char** argv) {
   bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
   std::printf("Welcome to ZooKeeper!\nJLine support is %s\n", terminal ? "enabled" : "disabled");
   std::fflush(stdout);
-  if (auto done = shell.client().connect(); !done) std::fprintf(stderr, "%s\n", done.error().what().c_str());
+  if (auto done = shell.client().connect(); !done)
+    std::fprintf(stderr, "%s\n", done.error().what().c_str());
   if (terminal) {
     type_at_terminal(shell);
   } else {

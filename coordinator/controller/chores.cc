@@ -1,10 +1,10 @@
 // What a led cluster wants besides its topics: old notifications removed, elections and
 // reassignments obeyed.
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
 
+#include "common/format.h"
 #include "common/log/log.h"
 #include "coordinator/controller/cluster.h"
 #include "coordinator/controller/topic_decision.h"
@@ -110,7 +110,7 @@ void Cluster::decide_election(std::vector<Proposal>& proposals) {
   operations.push_back(
       tree::DeleteOp(facts_.paths().preferred_election(), facts_.preferred_election->second));
   std::string summary =
-      partitions ? fmt::format("Preferred replica election: {} partitions moved", moved)
+      partitions ? odradek::format("Preferred replica election: {} partitions moved", moved)
                  : facts_.paths().preferred_election() + " is not understood and was removed";
   propose(std::move(subjects), std::move(operations), std::move(summary), proposals);
 }
@@ -155,8 +155,8 @@ void Cluster::decide_reassignment(std::vector<Proposal>& proposals) {
                                          metadata::encode_reassignment(left), version));
   }
   propose({"/reassignment"}, std::move(operations),
-          fmt::format("Partition reassignment: {} of {} were done already",
-                      wanted->size() - left.size(), wanted->size()),
+          odradek::format("Partition reassignment: {} of {} were done already",
+                          wanted->size() - left.size(), wanted->size()),
           proposals);
 }
 

@@ -174,8 +174,8 @@ metadata::ImagePtr Cluster::build(const std::set<std::string>& topics, const Dir
   return next;
 }
 
-// Brokers see a topic once it has its ledger, under the id that stands there; a partition's leader once it was elected
-// in the registration that its broker has now.
+// Brokers see a topic once it has its ledger, under the id that stands there; a partition's leader
+// once it was elected in the registration that its broker has now.
 std::shared_ptr<const metadata::Topic> Cluster::build_topic(const std::string& name,
                                                             const TopicFacts& facts) const {
   if (!facts.ledger_fits()) return nullptr;

@@ -32,6 +32,10 @@ class Cluster {
   const metadata::History& history() const { return history_; }
   // /controller is held by this process.
   bool leads() const;
+  // Led, and nothing under way: what brokers that just came cause is done.
+  bool at_rest() const {
+    return leads() && to_check_.empty() && in_flight_.empty() && !wants_step();
+  }
   // The session that holds it; 0: none. It wants to be touched.
   SessionId session() const { return session_; }
   // Nobody ever registered here by gRPC, and nobody asks to: the object can go.

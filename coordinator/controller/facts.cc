@@ -34,6 +34,14 @@ std::optional<std::string_view> below(std::string_view path, std::string_view fo
   return rest;
 }
 
+// A partition that neither the topic's znode nor a state knows any more has nothing to be known by.
+void drop_nameless(TopicFacts& facts) {
+  while (!facts.partitions.empty() && !facts.partitions.back().assigned &&
+         !facts.partitions.back().state) {
+    facts.partitions.pop_back();
+  }
+}
+
 }  // namespace
 
 bool ClusterFacts::note(const tree::Change& change, Dirty& dirty, Touched& touched) const {
@@ -116,7 +124,10 @@ std::set<std::string> ClusterFacts::refresh(const tree::TreeState& tree, const D
     for (const auto& [name, what] : dirty.topics) {
       read.insert(name);
       auto found = topics.find(name);
-      if (what.whole || found == topics.end()) {
+      bool unknown_partition =
+          found != topics.end() && !what.states.empty() &&
+          static_cast<size_t>(*what.states.rbegin()) >= found->second.partitions.size();
+      if (what.whole || found == topics.end() || unknown_partition) {
         read_topic(tree, name);
         continue;
       }
@@ -125,10 +136,9 @@ std::set<std::string> ClusterFacts::refresh(const tree::TreeState& tree, const D
       if (what.ledger) read_ledger(tree, name, facts);
       if (what.marker) read_marker(tree, name, facts);
       for (int32_t index : what.states) {
-        if (static_cast<size_t>(index) < facts.partitions.size()) {
-          read_state(tree, name, index, facts.partitions[static_cast<size_t>(index)]);
-        }
+        read_state(tree, name, index, facts.partitions[static_cast<size_t>(index)]);
       }
+      drop_nameless(facts);
     }
   }
   for (const std::string& name : read) {
@@ -257,11 +267,13 @@ void ClusterFacts::read_topic(const tree::TreeState& tree, const std::string& na
     auto znode = metadata::decode_topic(node->bytes());
     facts.valid = znode.has_value();
     if (!znode) {
-      LOG_ERROR("controller", "{} does not hold a topic; what is known of it stays in use", paths_.topic(name));
+      LOG_ERROR("controller", "{} does not hold a topic; what is known of it stays in use",
+                paths_.topic(name));
       znode.emplace();
     }
     facts.id = znode->id;
-    size_t count = znode->partitions.empty() ? 0 : static_cast<size_t>(znode->partitions.rbegin()->first) + 1;
+    size_t count =
+        znode->partitions.empty() ? 0 : static_cast<size_t>(znode->partitions.rbegin()->first) + 1;
     // Partitions are never taken away, whatever was written over the topic's znode.
     if (facts.ledger_fits()) count = std::max(count, facts.ledger->ledger.epochs.size());
     facts.partitions.resize(count);
@@ -278,6 +290,7 @@ void ClusterFacts::read_topic(const tree::TreeState& tree, const std::string& na
       read_state(tree, name, *index, facts.partitions[static_cast<size_t>(*index)]);
       facts.partitions[static_cast<size_t>(*index)].znode = true;
     }
+    drop_nameless(facts);
   }
   topics[name] = std::move(facts);
 }

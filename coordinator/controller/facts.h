@@ -70,8 +70,8 @@ struct TopicFacts {
   std::optional<LedgerFacts> ledger;
   std::optional<Zxid> delete_marker;  // czxid of /admin/delete_topics/NAME
 
-  // The ledger is of this very topic: it is what the topic's id is known by. A tool that rewrites the znode may leave
-  // the id out.
+  // The ledger is of this very topic: it is what the topic's id is known by. A tool that rewrites
+  // the znode may leave the id out.
   bool ledger_fits() const {
     return exists && ledger && !ledger->ledger.id.is_zero() && ledger->ledger.czxid == czxid;
   }

@@ -1,9 +1,8 @@
 #include "coordinator/controller/registration.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
+#include "common/format.h"
 #include "common/log/log.h"
 #include "coordinator/controller/cluster.h"
 
@@ -93,7 +92,7 @@ Result<ItemsCall::Plan> RegisterCall::plan(size_t, Cluster& cluster, const World
   if (!foreign.empty()) {
     return Error(
         Errc::foreign_controller,
-        fmt::format(
+        odradek::format(
             "The cluster at {} is led by Kafka's own brokers: {}. Stop them, or give this broker "
             "another chroot in zookeeper.connect.",
             shown(paths.chroot()), foreign));
@@ -140,15 +139,16 @@ Result<void> RegisterCall::settle_cluster_id(const ClusterFacts& facts, const Wo
   if (node) {
     auto id = metadata::decode_cluster_id(node->bytes());
     if (!id) {
-      return Error(Errc::cluster_id_mismatch,
-                   fmt::format("{} does not hold a cluster id. Delete that znode if the cluster is "
-                               "new, or restore it.",
-                               facts.paths().cluster_id()));
+      return Error(
+          Errc::cluster_id_mismatch,
+          odradek::format("{} does not hold a cluster id. Delete that znode if the cluster is "
+                          "new, or restore it.",
+                          facts.paths().cluster_id()));
     }
     if (!request_.cluster_id.empty() && request_.cluster_id != *id) {
       return Error(
           Errc::cluster_id_mismatch,
-          fmt::format(
+          odradek::format(
               "The Cluster ID {} doesn't match stored clusterId Some({}) in meta.properties. The "
               "broker "
               "is trying to join the wrong cluster. Configured zookeeper.connect may be wrong.",
@@ -158,13 +158,14 @@ Result<void> RegisterCall::settle_cluster_id(const ClusterFacts& facts, const Wo
     return {};
   }
   if (!request_.cluster_id.empty()) {
-    return Error(Errc::cluster_id_mismatch,
-                 fmt::format("There is no cluster at {} of this coordinator, but meta.properties "
-                             "of the broker belong to "
-                             "cluster {}. Check zookeeper.connect and the coordinator's dataDir; "
-                             "if the old cluster is "
-                             "gone for good, remove meta.properties from log.dirs.",
-                             shown(facts.paths().chroot()), request_.cluster_id));
+    return Error(
+        Errc::cluster_id_mismatch,
+        odradek::format("There is no cluster at {} of this coordinator, but meta.properties "
+                        "of the broker belong to "
+                        "cluster {}. Check zookeeper.connect and the coordinator's dataDir; "
+                        "if the old cluster is "
+                        "gone for good, remove meta.properties from log.dirs.",
+                        shown(facts.paths().chroot()), request_.cluster_id));
   }
   registration_.cluster_id = world.environment.new_uuid().to_string();
   operations.push_back(tree::CreateOp(facts.paths().cluster_id(),
@@ -209,12 +210,12 @@ Result<void> RegisterCall::supersede(const ClusterFacts& facts, const World& wor
       !std::any_of(known.directories.begin(), known.directories.end(), is_ours)) {
     const std::vector<metadata::Endpoint>& endpoints = broker->second.broker.endpoints;
     std::string where =
-        endpoints.empty() ? "" : fmt::format(" at {}:{}", endpoints[0].host, endpoints[0].port);
+        endpoints.empty() ? "" : odradek::format(" at {}:{}", endpoints[0].host, endpoints[0].port);
     return Error(Errc::duplicate_broker_id,
-                 fmt::format("Broker id {} is in use: a broker with other data directories is "
-                             "registered with it{}. Give "
-                             "this broker another broker.id in server.properties.",
-                             registration_.broker_id.value(), where));
+                 odradek::format("Broker id {} is in use: a broker with other data directories is "
+                                 "registered with it{}. Give "
+                                 "this broker another broker.id in server.properties.",
+                                 registration_.broker_id.value(), where));
   }
   registration_.superseded = known.session;
   operations.push_back(tree::CloseSessionOp(known.session));

@@ -1,9 +1,9 @@
 #include "coordinator/controller/topic_decision.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <set>
+
+#include "common/format.h"
 
 namespace odradek::coordinator::controller {
 
@@ -60,16 +60,16 @@ class Reconcile {
 };
 
 TopicDecision Reconcile::run(Environment& environment) {
-  bool ledger_fits = topic_.ledger && topic_.ledger->ledger.czxid == topic_.czxid &&
-                     !topic_.ledger->ledger.id.is_zero();
+  bool ledger_fits = topic_.ledger_fits();
   if (ledger_fits) epochs_ = topic_.ledger->ledger.epochs;
   std::vector<int32_t> epochs_before = epochs_;
   partitions_znode_ = topic_.partitions_znode;
   Uuid id = right_id(environment);
   for (size_t i = 0; i < topic_.partitions.size(); ++i) {
-    if (topic_.partitions[i].assigned) partition(static_cast<int32_t>(i), topic_.partitions[i]);
+    const PartitionFacts& facts = topic_.partitions[i];
+    if (facts.assigned || facts.state) partition(static_cast<int32_t>(i), facts);
   }
-  bool new_id = topic_.id != id;
+  bool new_id = topic_.valid && topic_.id != id;
   if (new_id) {
     metadata::TopicZnode znode = znode_of(topic_);
     znode.id = id;
@@ -98,17 +98,14 @@ TopicDecision Reconcile::run(Environment& environment) {
   operations.insert(operations.end(), std::make_move_iterator(writes_.begin()),
                     std::make_move_iterator(writes_.end()));
   if (made_ + changed_ > 0 || new_id) {
-    decision_.summary = fmt::format("Topic {}: {} partition states made, {} changed{}", name_,
-                                    made_, changed_, new_id ? ", id " + id.to_string() : "");
+    decision_.summary = odradek::format("Topic {}: {} partition states made, {} changed{}", name_,
+                                        made_, changed_, new_id ? ", id " + id.to_string() : "");
   }
   return std::move(decision_);
 }
 
 Uuid Reconcile::right_id(Environment& environment) const {
-  if (topic_.ledger && topic_.ledger->ledger.czxid == topic_.czxid &&
-      !topic_.ledger->ledger.id.is_zero()) {
-    return topic_.ledger->ledger.id;  // a tool of 2.5 writes the topic without its id
-  }
+  if (topic_.ledger_fits()) return topic_.ledger->ledger.id;
   if (topic_.id && !id_is_taken(*topic_.id)) return *topic_.id;
   return environment.new_uuid();
 }
@@ -134,10 +131,9 @@ void Reconcile::partition(int32_t index, const PartitionFacts& partition) {
   const StateFacts& state = *partition.state;
   if (!state.valid) {
     // Its data was overwritten by hand with something else.
-    auto first =
-        std::find_if(partition.assignment.replicas.begin(), partition.assignment.replicas.end(),
-                     [&](BrokerId id) { return facts_.alive(id); });
-    if (first == partition.assignment.replicas.end()) return;
+    auto first = std::find_if(partition.replicas().begin(), partition.replicas().end(),
+                              [&](BrokerId id) { return facts_.alive(id); });
+    if (first == partition.replicas().end()) return;
     metadata::StateZnode fresh;
     fresh.leader = *first;
     fresh.isr = {*first};
@@ -162,11 +158,9 @@ void Reconcile::partition(int32_t index, const PartitionFacts& partition) {
 }
 
 void Reconcile::make_state(int32_t index, const PartitionFacts& partition) {
-  auto first =
-      std::find_if(partition.assignment.replicas.begin(), partition.assignment.replicas.end(),
-                   [&](BrokerId id) { return facts_.alive(id); });
-  if (first == partition.assignment.replicas.end())
-    return;  // as Kafka: no state before a replica lives
+  auto first = std::find_if(partition.replicas().begin(), partition.replicas().end(),
+                            [&](BrokerId id) { return facts_.alive(id); });
+  if (first == partition.replicas().end()) return;  // as Kafka: no state before a replica lives
   int64_t wait_ms = moment_.settled_ms;
   if (known_epoch(index) >= 0) wait_ms = std::max(wait_ms, moment_.put_back_ms);
   if (moment_.now_ms < wait_ms) {
@@ -213,7 +207,7 @@ TopicDecision retire(std::string_view name, const TopicFacts& topic, const Clust
         DeleteOp(facts.paths().topic_config(name), topic.config->version));
   }
   decision.summary =
-      fmt::format("Topic {} with id {} was deleted", name, topic.ledger->ledger.id.to_string());
+      odradek::format("Topic {} with id {} was deleted", name, topic.ledger->ledger.id.to_string());
   return decision;
 }
 
@@ -224,12 +218,12 @@ TopicDecision obey_delete_marker(std::string_view name, const TopicFacts& topic,
   if (topic.exists && facts.delete_topic_enable()) {
     add_topic_deletion(facts, name, topic, decision.operations);
     decision.summary =
-        fmt::format("Topic {} is deleted, as {} asks", name, facts.paths().delete_topic(name));
+        odradek::format("Topic {} is deleted, as {} asks", name, facts.paths().delete_topic(name));
   } else {
     decision.operations.push_back(DeleteOp(facts.paths().delete_topic(name)));
     decision.summary =
-        fmt::format("{} is taken back: {}", facts.paths().delete_topic(name),
-                    topic.exists ? "delete.topic.enable is false" : "there is no such topic");
+        odradek::format("{} is taken back: {}", facts.paths().delete_topic(name),
+                        topic.exists ? "delete.topic.enable is false" : "there is no such topic");
   }
   return decision;
 }
@@ -283,7 +277,7 @@ TopicDecision decide_topic(std::string_view name, const ClusterFacts& facts,
   if (topic->delete_marker) return obey_delete_marker(name, *topic, facts);
   if (topic->wants_retirement() || (topic->ledger && !topic->exists))
     return retire(name, *topic, facts, moment);
-  if (!topic->exists || !topic->valid) return {};
+  if (!topic->exists || (!topic->valid && !topic->ledger_fits())) return {};
   return Reconcile(name, *topic, facts, moment).run(environment);
 }
 

@@ -35,8 +35,12 @@ metadata::TopicZnode znode_of(const TopicFacts& topic) {
   metadata::TopicZnode znode;
   znode.id = topic.id;
   for (size_t i = 0; i < topic.partitions.size(); ++i) {
-    if (topic.partitions[i].assigned)
-      znode.partitions[static_cast<int32_t>(i)] = topic.partitions[i].assignment;
+    const PartitionFacts& partition = topic.partitions[i];
+    if (partition.assigned) {
+      znode.partitions[static_cast<int32_t>(i)] = partition.assignment;
+    } else if (partition.state) {
+      znode.partitions[static_cast<int32_t>(i)].replicas = partition.replicas();
+    }
   }
   return znode;
 }

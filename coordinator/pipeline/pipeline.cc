@@ -147,6 +147,7 @@ void Pipeline::hand_over() {
     totals_.data_bytes += pending.txn.data_bytes_delta;
     totals_.ephemerals += pending.txn.ephemeral_delta;
   }
+  handed_over_ms_ = clock_.monotonic_ms();
   totals_.last_zxid = in_flight_.back().txn.zxid();
   totals_.last_session = last_session_;
   store::Batch batch;
@@ -296,6 +297,11 @@ bool Pipeline::touch(SessionId id) { return sessions_.touch(id, clock_.monotonic
 void Pipeline::tick() {
   int64_t now_ms = clock_.monotonic_ms();
   if (now_ms < sessions_.next_tick_ms()) return;
+  if (!in_flight_.empty() && now_ms - handed_over_ms_ > std::max(options_.tick_ms, 1000)) {
+    // the disk stands still: clients that wait for it, or are not read from, are not gone
+    sessions_.forgive(now_ms);
+    return;
+  }
   for (SessionId id : sessions_.expire(now_ms)) {
     LOG_INFO("zookeeper", "Expiring session 0x{:x}, timeout of {}ms exceeded", id.value(),
              sessions_.find(id)->timeout_ms);

@@ -200,6 +200,7 @@ class Pipeline {
   size_t waiting_bytes_ = 0;
   size_t in_flight_bytes_ = 0;
   int64_t swept_ms_ = 0;
+  int64_t handed_over_ms_ = 0;  // when the committer was given what is in flight
   bool failed_ = false;
   bool in_step_ = false;
   std::deque<std::pair<Zxid, std::function<void()>>> barriers_;  // by zxid

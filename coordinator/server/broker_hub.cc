@@ -1,10 +1,9 @@
 #include "coordinator/server/broker_hub.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cstring>
 
+#include "common/format.h"
 #include "common/log/log.h"
 #include "coordinator/server/broker_codec.h"
 
@@ -18,7 +17,7 @@ constexpr int64_t kAfterStallMs =
     10'000;  // connections that break so soon after a stall broke because of it
 
 std::string hex(SessionId session) {
-  return fmt::format("0x{:x}", static_cast<uint64_t>(session.value()));
+  return odradek::format("0x{:x}", static_cast<uint64_t>(session.value()));
 }
 
 }  // namespace
@@ -39,7 +38,9 @@ struct BrokerHub::Peer final : session::SessionOwner,
     state = State::over;
     stream->cut();
   }
-  std::string name() const { return fmt::format("Broker {} ({})", broker.value(), stream->peer()); }
+  std::string name() const {
+    return odradek::format("Broker {} ({})", broker.value(), stream->peer());
+  }
 
   BrokerHub& hub;
   std::shared_ptr<BrokerStream> stream;
@@ -51,6 +52,9 @@ struct BrokerHub::Peer final : session::SessionOwner,
   int64_t broker_epoch = -1;
   SessionId session;
   Zxid sent;  // the image that the broker has, or has on the way; 0: none
+  // The first image is held back until the broker's partitions have leaders; until then this is
+  // when it was registered.
+  std::optional<int64_t> holds_since_ms;
 };
 
 BrokerHub::BrokerHub(runtime::Executor tree, pipeline::Pipeline& pipeline,
@@ -150,8 +154,8 @@ void BrokerHub::on_registered(const PeerRef& peer, Result<controller::Registrati
   wire::ToBroker message;
   encode(*outcome, false, *message.mutable_registered());
   peer->stream->send(std::move(message));
-  if (const controller::Cluster* cluster = runner_.controller().find(peer->chroot))
-    send_image(peer, *cluster);
+  peer->holds_since_ms = pipeline_.clock().monotonic_ms();
+  ++first_images_;
 }
 
 void BrokerHub::on_resume(const PeerRef& peer, const wire::Register& message) {
@@ -263,7 +267,7 @@ void BrokerHub::on_image(const controller::Cluster& cluster) {
 
 void BrokerHub::send_image(const PeerRef& peer, const controller::Cluster& cluster) {
   const metadata::ImagePtr& image = cluster.image();
-  if (image->zxid == Zxid() || image->zxid == peer->sent) return;
+  if (peer->holds_since_ms || image->zxid == Zxid() || image->zxid == peer->sent) return;
   std::optional<std::vector<std::shared_ptr<const metadata::Delta>>> deltas;
   if (peer->sent != Zxid()) deltas = cluster.history().since(peer->sent, image->zxid);
   peer->sent = image->zxid;
@@ -272,6 +276,25 @@ void BrokerHub::send_image(const PeerRef& peer, const controller::Cluster& clust
     return;
   }
   for (wire::ToBroker& part : encode_snapshot(*image)) peer->stream->send(std::move(part));
+}
+
+void BrokerHub::on_round() { send_first_images(); }
+
+void BrokerHub::send_first_images() {
+  if (first_images_ == 0) return;
+  first_images_ = 0;
+  int64_t now_ms = pipeline_.clock().monotonic_ms();
+  for (const auto& [stream, peer] : peers_) {
+    if (peer->state != Peer::State::registered || !peer->holds_since_ms) continue;
+    const controller::Cluster* cluster = runner_.controller().find(peer->chroot);
+    if (cluster == nullptr) continue;
+    if (cluster->at_rest() || now_ms - *peer->holds_since_ms >= settings_.first_image_ms) {
+      peer->holds_since_ms.reset();
+      send_image(peer, *cluster);
+    } else {
+      ++first_images_;
+    }
+  }
 }
 
 bool BrokerHub::is_connected(const std::string& chroot, BrokerId id) const {
@@ -294,7 +317,7 @@ void BrokerHub::on_end(const std::shared_ptr<BrokerStream>& stream, bool by_peer
   peer->state = Peer::State::over;
   pipeline_.detach_session(peer->session, peer.get());
   if (stopped_) return;
-  if (by_peer && !stalled_lately()) {
+  if (by_peer && !broke_by_stall(*peer)) {
     start_grace(peer->session, peer->name());
   } else {
     LOG_INFO("controller", "The stream of {} has ended; its session {} lives on until its time-out",
@@ -310,10 +333,12 @@ void BrokerHub::start_grace(SessionId session, const std::string& who) {
   watch();
 }
 
-bool BrokerHub::stalled_lately() const {
+// True where the stream began before a stall of this process that ended just now, or that no watch
+// has seen yet.
+bool BrokerHub::broke_by_stall(const Peer& peer) const {
   int64_t now_ms = pipeline_.clock().monotonic_ms();
   if (watching_ && now_ms - watched_ms_ > kWatchMs + kStallMs) return true;
-  return stalled_ms_ && now_ms - *stalled_ms_ < kAfterStallMs;
+  return stalled_ms_ && peer.since_ms <= *stalled_ms_ && now_ms - *stalled_ms_ < kAfterStallMs;
 }
 
 void BrokerHub::watch() {
@@ -334,6 +359,7 @@ int64_t BrokerHub::on_watch() {
     grace_.clear();
   }
   watched_ms_ = now_ms;
+  send_first_images();
   for (auto it = grace_.begin(); it != grace_.end();) {
     if (it->second > now_ms) {
       ++it;

@@ -21,6 +21,8 @@ struct BrokerHubSettings {
   int64_t grace_ms = 1'000;
   int64_t first_message_ms = 10'000;  // a stream that says nothing is ended
   int64_t register_ms = 20'000;       // until a registration is answered
+  int64_t first_image_ms =
+      1'000;  // the first image waits so long for the controller to have elected leaders
   size_t max_streams = 1'000;
 };
 
@@ -32,6 +34,8 @@ class BrokerHub final : public StreamListener {
 
   // The controller has a new image of this cluster.
   void on_image(const controller::Cluster& cluster);
+  // The controller has done what there was to do for now.
+  void on_round();
   // Ends all streams; the sessions stay.
   void stop();
 
@@ -54,14 +58,16 @@ class BrokerHub final : public StreamListener {
   void send_image(const PeerRef& peer, const controller::Cluster& cluster);
   bool is_connected(const std::string& chroot, BrokerId id) const;
   void start_grace(SessionId session, const std::string& who);
-  bool stalled_lately() const;
+  bool broke_by_stall(const Peer& peer) const;
   void watch();
   int64_t on_watch();
+  void send_first_images();
 
   pipeline::Pipeline& pipeline_;
   pipeline::ControllerRunner& runner_;
   const BrokerHubSettings settings_;
   std::unordered_map<BrokerStream*, PeerRef> peers_;
+  size_t first_images_ = 0;             // peers that wait for their first one
   std::map<SessionId, int64_t> grace_;  // sessions without a stream, and when they end
   runtime::RepeatingTimer watch_;
   bool watching_ = false;

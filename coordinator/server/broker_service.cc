@@ -251,7 +251,10 @@ class BrokerService::Impl final : public wire::Coordinator::CallbackService {
 void BrokerService::Impl::start() {
   runner_.controller().on_image(
       [this](const controller::Cluster& cluster) { hub_.on_image(cluster); });
-  runner_.on_round([this] { arm(); });
+  runner_.on_round([this] {
+    hub_.on_round();
+    arm();
+  });
   runner_.start();
 }
 

@@ -88,6 +88,7 @@ class ClientConnection final : public session::SessionOwner,
   };
 
   bool paused();
+  bool outgoing_full() const;
   void wait_readable();
   void on_readable();
   void process_frames();

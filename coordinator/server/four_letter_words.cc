@@ -1,7 +1,6 @@
 #include "coordinator/server/four_letter_words.h"
 
 #include <dirent.h>
-#include <fmt/core.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <set>
 #include <system_error>
 
+#include "common/format.h"
 #include "coordinator/server/client_connection.h"
 
 namespace odradek::coordinator::server {
@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 18> kWords = {
 
 // As Java prints a double with at most four decimals: 0.0, 1.8232.
 std::string decimal(double value) {
-  std::string text = fmt::format("{:.4f}", value);
+  std::string text = odradek::format("{:.4f}", value);
   while (text.back() == '0' && text[text.size() - 2] != '.') text.pop_back();
   return text;
 }
@@ -80,10 +80,10 @@ class Words {
   void envi();
   void watches_by(bool session);
   void dirs();
-  void put(std::string_view key, auto value) { out_ += fmt::format("zk_{}\t{}\n", key, value); }
+  void put(std::string_view key, auto value) { out_ += odradek::format("zk_{}\t{}\n", key, value); }
   store::Totals totals() { return pipeline_.applied_store().totals().value_or(store::Totals()); }
   std::string asking_line() const {
-    return fmt::format(" /{}[0](queued=0,recved=1,sent=0)\n", peer_);
+    return odradek::format(" /{}[0](queued=0,recved=1,sent=0)\n", peer_);
   }
   size_t connections() const { return clients_.size() + 1; }  // with the one that asks
 
@@ -95,21 +95,21 @@ class Words {
 
 void Words::server_lines() {
   const ServerStats& stats = clients_.stats();
-  out_ += fmt::format("Latency min/avg/max: {}/{}/{}\n", stats.latency.min_ms,
-                      decimal(stats.latency.average()), stats.latency.max_ms);
-  out_ += fmt::format("Received: {}\nSent: {}\nConnections: {}\nOutstanding: {}\n",
-                      stats.packets_received, stats.packets_sent, connections(),
-                      clients_.outstanding());
-  out_ += fmt::format("Zxid: 0x{:x}\nMode: standalone\nNode count: {}\n",
-                      pipeline_.last_zxid().value(), totals().nodes);
+  out_ += odradek::format("Latency min/avg/max: {}/{}/{}\n", stats.latency.min_ms,
+                          decimal(stats.latency.average()), stats.latency.max_ms);
+  out_ += odradek::format("Received: {}\nSent: {}\nConnections: {}\nOutstanding: {}\n",
+                          stats.packets_received, stats.packets_sent, connections(),
+                          clients_.outstanding());
+  out_ += odradek::format("Zxid: 0x{:x}\nMode: standalone\nNode count: {}\n",
+                          pipeline_.last_zxid().value(), totals().nodes);
 }
 
 void Words::stat() {
   out_ += "Clients:\n";
   for (const auto& each : clients_.connections()) {
     const auto& about = each->statistics();
-    out_ += fmt::format(" /{}[1](queued={},recved={},sent={})\n", each->peer(), each->queued(),
-                        about.received, about.sent);
+    out_ += odradek::format(" /{}[1](queued={},recved={},sent={})\n", each->peer(), each->queued(),
+                            about.received, about.sent);
   }
   out_ += asking_line() + "\n";
   server_lines();
@@ -151,26 +151,26 @@ void Words::conf() {
   const ServerSettings& settings = clients_.settings();
   std::string data = settings.store_dir();
   const std::string& log = data;
-  out_ += fmt::format("clientPort={}\nsecureClientPort=-1\n", settings.client_port);
-  out_ += fmt::format("dataDir={}\ndataDirSize={}\ndataLogDir={}\ndataLogSize={}\n", data,
-                      folder_bytes(data), log, folder_bytes(log));
-  out_ +=
-      fmt::format("tickTime={}\nmaxClientCnxns={}\nminSessionTimeout={}\nmaxSessionTimeout={}\n",
-                  settings.tick_ms, settings.max_client_connections,
-                  settings.min_session_timeout_ms, settings.max_session_timeout_ms);
-  out_ += fmt::format("clientPortListenBacklog={}\nserverId={}\n", settings.backlog,
-                      settings.server_id);
+  out_ += odradek::format("clientPort={}\nsecureClientPort=-1\n", settings.client_port);
+  out_ += odradek::format("dataDir={}\ndataDirSize={}\ndataLogDir={}\ndataLogSize={}\n", data,
+                          folder_bytes(data), log, folder_bytes(log));
+  out_ += odradek::format(
+      "tickTime={}\nmaxClientCnxns={}\nminSessionTimeout={}\nmaxSessionTimeout={}\n",
+      settings.tick_ms, settings.max_client_connections, settings.min_session_timeout_ms,
+      settings.max_session_timeout_ms);
+  out_ += odradek::format("clientPortListenBacklog={}\nserverId={}\n", settings.backlog,
+                          settings.server_id);
 }
 
 void Words::cons() {
   for (const auto& each : clients_.connections()) {
     const auto& about = each->statistics();
-    out_ += fmt::format(" /{}[1](queued={},recved={},sent={}", each->peer(), each->queued(),
-                        about.received, about.sent);
+    out_ += odradek::format(" /{}[1](queued={},recved={},sent={}", each->peer(), each->queued(),
+                            about.received, about.sent);
     if (each->session().value() != 0) {
       std::string op = about.last_op;
       std::transform(op.begin(), op.end(), op.begin(), [](unsigned char c) { return toupper(c); });
-      out_ += fmt::format(
+      out_ += odradek::format(
           ",sid=0x{:x},lop={},est={},to={},lcxid=0x{:x},lzxid=0x{:x},lresp={},llat={},minlat={},"
           "avglat={},maxlat={}",
           each->session().value(), op, about.since_wall_ms, about.timeout_ms,
@@ -187,11 +187,11 @@ void Words::dump() {
   const auto& sessions = pipeline_.sessions();
   // expiry times are monotonic inside: shown as dates
   int64_t to_wall_ms = clients_.clock().wall_ms() - clients_.clock().monotonic_ms();
-  out_ += fmt::format("SessionTracker dump:\nSession Sets ({})/({}):\n", sessions.buckets().size(),
-                      sessions.size());
+  out_ += odradek::format("SessionTracker dump:\nSession Sets ({})/({}):\n",
+                          sessions.buckets().size(), sessions.size());
   for (const auto& [expires_ms, ids] : sessions.buckets()) {
-    out_ += fmt::format("{} expire at {}:\n", ids.size(), java_date(expires_ms + to_wall_ms));
-    for (SessionId id : ids) out_ += fmt::format("\t0x{:x}\n", id.value());
+    out_ += odradek::format("{} expire at {}:\n", ids.size(), java_date(expires_ms + to_wall_ms));
+    for (SessionId id : ids) out_ += odradek::format("\t0x{:x}\n", id.value());
   }
   std::string ephemerals;
   size_t owners = 0;
@@ -199,15 +199,15 @@ void Words::dump() {
     auto paths = pipeline_.applied_store().ephemerals(id);
     if (paths.empty()) continue;
     ++owners;
-    ephemerals += fmt::format("0x{:x}:\n", id.value());
+    ephemerals += odradek::format("0x{:x}:\n", id.value());
     for (const std::string& path : paths) ephemerals += "\t" + path + "\n";
   }
-  out_ +=
-      fmt::format("ephemeral nodes dump:\nSessions with Ephemerals ({}):\n{}", owners, ephemerals);
-  out_ += fmt::format("Connections dump:\nConnections Sets (1)/({}):\n{} connections:\n",
-                      clients_.size(), clients_.size());
+  out_ += odradek::format("ephemeral nodes dump:\nSessions with Ephemerals ({}):\n{}", owners,
+                          ephemerals);
+  out_ += odradek::format("Connections dump:\nConnections Sets (1)/({}):\n{} connections:\n",
+                          clients_.size(), clients_.size());
   for (const auto& each : clients_.connections()) {
-    out_ += fmt::format("\tip: /{} sessionId: 0x{:x}\n", each->peer(), each->session().value());
+    out_ += odradek::format("\tip: /{} sessionId: 0x{:x}\n", each->peer(), each->session().value());
   }
 }
 
@@ -217,10 +217,10 @@ void Words::envi() {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   std::error_code error;
-  out_ += fmt::format("Environment:\nzookeeper.version={}\nhost.name={}\n", kVersion, host);
-  out_ +=
-      fmt::format("os.name={}\nos.arch={}\nos.version={}\nuser.dir={}\n", system.sysname,
-                  system.machine, system.release, std::filesystem::current_path(error).string());
+  out_ += odradek::format("Environment:\nzookeeper.version={}\nhost.name={}\n", kVersion, host);
+  out_ += odradek::format("os.name={}\nos.arch={}\nos.version={}\nuser.dir={}\n", system.sysname,
+                          system.machine, system.release,
+                          std::filesystem::current_path(error).string());
 }
 
 void Words::watches_by(bool session) {
@@ -229,7 +229,7 @@ void Words::watches_by(bool session) {
     // every watcher of this table that is not one of ours belongs to the service itself
     auto* client = dynamic_cast<ClientConnection*>(watcher);
     if (!client) return;
-    std::string id = fmt::format("0x{:x}", client->session().value());
+    std::string id = odradek::format("0x{:x}", client->session().value());
     groups[session ? id : path].insert(session ? path : id);
   });
   for (const auto& [head, members] : groups) {
@@ -242,7 +242,7 @@ void Words::watches_by(bool session) {
 void Words::dirs() {
   const ServerSettings& settings = clients_.settings();
   int64_t bytes = folder_bytes(settings.store_dir());
-  out_ += fmt::format("datadir_size: {}\nlogdir_size: {}\n", bytes, bytes);
+  out_ += odradek::format("datadir_size: {}\nlogdir_size: {}\n", bytes, bytes);
 }
 
 std::string Words::answer(std::string_view word) {
@@ -251,7 +251,7 @@ std::string Words::answer(std::string_view word) {
   if (word == "gtmk") return "306";
   if (word == "stmk") return "306";  // there is nothing to trace
   if (word == "srvr" || word == "stat") {
-    out_ += fmt::format("Zookeeper version: {}\n", kVersion);
+    out_ += odradek::format("Zookeeper version: {}\n", kVersion);
     word == "srvr" ? server_lines() : stat();
   } else if (word == "mntr") {
     mntr();
@@ -267,8 +267,8 @@ std::string Words::answer(std::string_view word) {
     dirs();
   } else if (word == "wchs") {
     const tree::WatchTable& watches = pipeline_.watches();
-    out_ = fmt::format("{} connections watching {} paths\nTotal watches:{}\n",
-                       watches.watcher_count(), watches.path_count(), watches.watch_count());
+    out_ = odradek::format("{} connections watching {} paths\nTotal watches:{}\n",
+                           watches.watcher_count(), watches.path_count(), watches.watch_count());
   } else if (word == "wchc" || word == "wchp") {
     watches_by(word == "wchc");
   } else if (word == "crst") {
@@ -291,7 +291,7 @@ bool is_four_letter_word(std::string_view word) {
 std::string answer_word(std::string_view word, const std::string& peer, Clients& clients) {
   const auto& allowed = clients.settings().four_letter_words;
   if (!allowed.contains("*") && !allowed.contains(std::string(word))) {
-    return fmt::format("{} is not executed because it is not in the whitelist.\n", word);
+    return odradek::format("{} is not executed because it is not in the whitelist.\n", word);
   }
   return Words(peer, clients).answer(word);
 }

@@ -1,6 +1,5 @@
 #include "coordinator/server/port.h"
 
-#include <fmt/core.h>
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -8,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/format.h"
 #include "common/log/log.h"
 #include "common/net/frame_assembler.h"
 #include "coordinator/server/four_letter_words.h"
@@ -162,7 +162,7 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
     // "it speaks HTTP; …": what is expected here is not what that sentence says
     reason = reason.substr(0, reason.find(';'));
     if (reason.empty()) {
-      reason = fmt::format("its first four bytes, 0x{:08x}, are no length of a ZooKeeper request",
+      reason = odradek::format("its first four bytes, 0x{:08x}, are no length of a ZooKeeper request",
                            ByteReader(first).u32());
     }
     LOG_WARN("zookeeper", "Closing connection of /{}: {}", accepted_.peer(), reason);

@@ -59,13 +59,17 @@ void SessionTable::mark_closing(Session& session) {
   session.closing = true;
 }
 
-std::vector<SessionId> SessionTable::expire(int64_t now_ms) {
-  int64_t late_ms = now_ms - next_tick_ms();
+void SessionTable::forgive(int64_t now_ms) {
   last_tick_ms_ = now_ms;
-  if (late_ms > std::max<int64_t>(tick_ms_, 1000)) {
-    touch_all(now_ms);
+  touch_all(now_ms);
+}
+
+std::vector<SessionId> SessionTable::expire(int64_t now_ms) {
+  if (now_ms - next_tick_ms() > std::max<int64_t>(tick_ms_, 1000)) {
+    forgive(now_ms);
     return {};
   }
+  last_tick_ms_ = now_ms;
   std::vector<SessionId> expired;
   while (!buckets_.empty() && buckets_.begin()->first <= now_ms) {
     for (SessionId id : buckets_.begin()->second) {

@@ -54,6 +54,8 @@ class SessionTable {
   // than two ticks after the last one, the process was not running: everybody gets the full
   // time-out and nobody is named.
   std::vector<SessionId> expire(int64_t now_ms);
+  // A tick in which nobody can be blamed: everybody gets the full time-out.
+  void forgive(int64_t now_ms);
   int64_t next_tick_ms() const { return last_tick_ms_ + tick_ms_; }
   void mark_closing(Session& session);
 

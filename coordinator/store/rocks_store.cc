@@ -1,6 +1,5 @@
 #include "coordinator/store/rocks_store.h"
 
-#include <fmt/core.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -15,6 +14,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "common/format.h"
 #include "common/bytes/byte_reader.h"
 #include "common/bytes/byte_writer.h"
 #include "coordinator/store/fatal.h"
@@ -71,27 +71,27 @@ Error open_error(const rocksdb::Status& status, const std::string& path) {
   if (says("lock ") && (says("Resource temporarily unavailable") || says("No locks available") ||
                         says("lock hold by current process"))) {
     return Error(Errc::locked,
-                 fmt::format("the data directory {} is in use by another process; stop the other "
+                 odradek::format("the data directory {} is in use by another process; stop the other "
                              "coordinator, or give this one a dataDir of its own",
                              path));
   }
   if (says("Permission denied") || says("Read-only file system")) {
     return Error(Errc::permission_denied,
-                 fmt::format("cannot write the data directory {}: {}; give its owner and rights to "
+                 odradek::format("cannot write the data directory {}: {}; give its owner and rights to "
                              "the user that runs the coordinator (chown -R)",
                              path, text));
   }
   if (status.IsNoSpace() || says("No space left")) {
     return Error(Errc::disk_full,
-                 fmt::format("no room in the data directory {}: free space on its disk", path));
+                 odradek::format("no room in the data directory {}: free space on its disk", path));
   }
   if (status.IsCorruption() || says("Corruption")) {
     return Error(Errc::store_damaged,
-                 fmt::format("the data directory {} is damaged ({}); restore it from a backup, or "
+                 odradek::format("the data directory {} is damaged ({}); restore it from a backup, or "
                              "move it away to begin with an empty tree",
                              path, text));
   }
-  return Error(Errc::io_error, fmt::format("cannot open the data directory {}: {}", path, text));
+  return Error(Errc::io_error, odradek::format("cannot open the data directory {}: {}", path, text));
 }
 
 }  // namespace
@@ -145,7 +145,7 @@ class RocksSnapshot final : public Snapshot {
   }
   void must(const rocksdb::Status& status) const {
     if (status.ok()) return;
-    fatal(fmt::format(
+    fatal(odradek::format(
         "cannot read the data directory {}: {}; if the disk is sound, restore it from a backup",
         path_, status.ToString()));
   }
@@ -169,7 +169,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& path,
     Errc code = error.value() == EACCES || error.value() == EROFS ? Errc::permission_denied
                 : error.value() == ENOSPC                         ? Errc::disk_full
                                                                   : Errc::io_error;
-    return Error(code, fmt::format("cannot make the data directory {}: {}; check dataDir and the "
+    return Error(code, odradek::format("cannot make the data directory {}: {}; check dataDir and the "
                                    "rights of the user that runs the coordinator",
                                    path, error.message()));
   }
@@ -217,7 +217,7 @@ Result<SnapshotRef> RocksStore::commit(const Batch& batch, Fence fence) {
   if (!status.ok()) {
     return Error(
         status.IsNoSpace() ? Errc::disk_full : Errc::io_error,
-        fmt::format("cannot write the data directory {}: {}", impl_->path, status.ToString()));
+        odradek::format("cannot write the data directory {}: {}", impl_->path, status.ToString()));
   }
   return snapshot();
 }

@@ -1,9 +1,8 @@
 #include "coordinator/store/store_tree.h"
 
-#include <fmt/core.h>
-
 #include <unordered_map>
 
+#include "common/format.h"
 #include "coordinator/store/fatal.h"
 #include "coordinator/tree/path.h"
 
@@ -20,8 +19,9 @@ std::string_view rooted(std::string_view path) {
 template <typename T>
 T must(Result<T> result, std::string_view where) {
   if (!result) {
-    fatal(fmt::format("the store is damaged at {}: {}; restore the data directory from a backup",
-                      where, result.error().what()));
+    fatal(
+        odradek::format("the store is damaged at {}: {}; restore the data directory from a backup",
+                        where, result.error().what()));
   }
   return *std::move(result);
 }
@@ -133,7 +133,7 @@ tree::AclRef StoreTree::acl_by_number(uint32_t number) const {
   if (number == 0) return tree::open_acl();
   if (auto at = acls_.find(number); at != acls_.end()) return at->second;
   auto value = snapshot_->get(acl_key(number));
-  if (!value) fatal(fmt::format("the store is damaged: ACL {} is missing", number));
+  if (!value) fatal(odradek::format("the store is damaged: ACL {} is missing", number));
   auto acl = std::make_shared<const tree::Acl>(must(decode_acl(*value), "an ACL"));
   if (acls_.size() >= kMaxCachedAcls) acls_.clear();
   acls_.emplace(number, acl);

@@ -1,7 +1,6 @@
 #include "coordinator/tree/prepare.h"
 
-#include <fmt/core.h>
-
+#include "common/format.h"
 #include "coordinator/tree/acl.h"
 #include "coordinator/tree/path.h"
 
@@ -12,7 +11,7 @@ namespace {
 constexpr int64_t kMaxTtlMs = 0xffffffffff;
 
 Error no_node(std::string_view path) {
-  return Error(Errc::no_node, fmt::format("no znode at {}", path));
+  return Error(Errc::no_node, odradek::format("no znode at {}", path));
 }
 
 // One class, so that each operation reads as its list of checks.
@@ -34,11 +33,11 @@ class Prepare {
  private:
   Result<void> check_acl(const Znode& node, int32_t perms, std::string_view path) const {
     if (context_.skip_acl || allowed(*node.acl, perms, context_.auth)) return {};
-    return Error(Errc::no_auth, fmt::format("not permitted at {}", path));
+    return Error(Errc::no_auth, odradek::format("not permitted at {}", path));
   }
   static Result<void> check_version(int32_t have, int32_t want, std::string_view path) {
     if (want == kAnyVersion || want == have) return {};
-    return Error(Errc::bad_version, fmt::format("{} has version {}, not {}", path, have, want));
+    return Error(Errc::bad_version, odradek::format("{} has version {}, not {}", path, have, want));
   }
   Result<void> internal_only() const {
     if (context_.auth.internal) return {};
@@ -83,11 +82,11 @@ Result<OperationResult> Prepare::operator()(const CreateOp& op) {
   if (!parent) return no_node(parent_path);
   if (auto ok = check_acl(*parent, kPermCreate, parent_path); !ok) return ok.error();
   std::string path = op.path;
-  if (op.sequential) path += fmt::format("{:010}", parent->stat.created_children);
+  if (op.sequential) path += odradek::format("{:010}", parent->stat.created_children);
   if (auto ok = validate_path(path); !ok) return ok.error();
-  if (tree_.peek(path)) return Error(Errc::node_exists, fmt::format("{} exists", path));
+  if (tree_.peek(path)) return Error(Errc::node_exists, odradek::format("{} exists", path));
   if (parent->stat.kind == NodeKind::ephemeral) {
-    return Error(Errc::no_children_for_ephemerals, fmt::format("{} is ephemeral", parent_path));
+    return Error(Errc::no_children_for_ephemerals, odradek::format("{} is ephemeral", parent_path));
   }
   if (op.kind == NodeKind::ephemeral && !tree_.session(context_.session)) {
     return Error(Errc::session_expired, "an ephemeral wants a living session");
@@ -117,7 +116,7 @@ Result<OperationResult> Prepare::operator()(const CreateOp& op) {
 Result<OperationResult> Prepare::operator()(const DeleteOp& op) {
   if (op.path.find('/') == std::string::npos || op.path.find('\0') != std::string::npos ||
       is_special_path(op.path)) {
-    return Error(Errc::bad_path, fmt::format("{} cannot be deleted", op.path));
+    return Error(Errc::bad_path, odradek::format("{} cannot be deleted", op.path));
   }
   std::string_view parent_path = std::string_view(op.path).substr(0, op.path.rfind('/'));
   const Znode* parent = tree_.peek(parent_path);
@@ -127,7 +126,7 @@ Result<OperationResult> Prepare::operator()(const DeleteOp& op) {
   if (!stat) return no_node(op.path);
   if (auto ok = check_version(stat->version, op.version, op.path); !ok) return ok.error();
   if (stat->num_children > 0) {
-    return Error(Errc::not_empty, fmt::format("{} has children", op.path));
+    return Error(Errc::not_empty, odradek::format("{} has children", op.path));
   }
   take_out(op.path, *stat);
   return OperationResult{};
@@ -175,21 +174,21 @@ Result<OperationResult> Prepare::operator()(const CheckOp& op) {
   if (auto ok = check_acl(*node, kPermRead, op.path); !ok) return ok.error();
   if (auto ok = check_version(node->stat.version, op.version, op.path); !ok) return ok.error();
   if (op.czxid && *op.czxid != node->stat.czxid) {
-    return Error(Errc::bad_version, fmt::format("{} was made anew", op.path));
+    return Error(Errc::bad_version, odradek::format("{} was made anew", op.path));
   }
   return OperationResult{op.path, node->stat};
 }
 
 Result<OperationResult> Prepare::operator()(const CheckAbsentOp& op) {
   if (auto ok = internal_only(); !ok) return ok.error();
-  if (tree_.peek(op.path)) return Error(Errc::node_exists, fmt::format("{} exists", op.path));
+  if (tree_.peek(op.path)) return Error(Errc::node_exists, odradek::format("{} exists", op.path));
   return OperationResult{};
 }
 
 Result<OperationResult> Prepare::operator()(const DeleteTreeOp& op) {
   if (auto ok = internal_only(); !ok) return ok.error();
   if (is_special_path(op.path)) {
-    return Error(Errc::bad_path, fmt::format("{} cannot be deleted", op.path));
+    return Error(Errc::bad_path, odradek::format("{} cannot be deleted", op.path));
   }
   if (!tree_.stat(op.path)) return no_node(op.path);
   // every parent stands in the list before its children
@@ -207,7 +206,8 @@ Result<OperationResult> Prepare::operator()(const DeleteTreeOp& op) {
 Result<OperationResult> Prepare::operator()(const CreateSessionOp& op) {
   if (auto ok = internal_only(); !ok) return ok.error();
   if (op.session.value() == 0 || tree_.session(op.session)) {
-    return Error(Errc::already_exists, fmt::format("session 0x{:x} exists", op.session.value()));
+    return Error(Errc::already_exists,
+                 odradek::format("session 0x{:x} exists", op.session.value()));
   }
   tree_.put_session(op.session, SessionRecord{op.timeout_ms, op.password});
   return OperationResult{};
@@ -216,7 +216,7 @@ Result<OperationResult> Prepare::operator()(const CreateSessionOp& op) {
 Result<OperationResult> Prepare::operator()(const CloseSessionOp& op) {
   if (auto ok = internal_only(); !ok) return ok.error();
   if (!tree_.session(op.session)) {
-    return Error(Errc::session_expired, fmt::format("no session 0x{:x}", op.session.value()));
+    return Error(Errc::session_expired, odradek::format("no session 0x{:x}", op.session.value()));
   }
   for (const std::string& path : tree_.ephemerals(op.session)) {
     if (auto stat = tree_.stat(path)) take_out(path, *stat);

@@ -1,5 +1,5 @@
-// Record batches as a producer or a disk may bring them: nothing may be read past its end, nothing may grow without
-// bound, and what the checks let through must read back.
+// Record batches as a producer or a disk may bring them: nothing may be read past its end, nothing
+// may grow without bound, and what the checks let through must read back.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,7 +16,8 @@ using namespace odradek::broker::log;
 
 constexpr size_t kMaxOpened = 1 << 20;
 
-// The first byte: bits of the topic's settings; bit 7 asks for right checksums, which no fuzzer guesses.
+// The first byte: bits of the topic's settings; bit 7 asks for right checksums, which no fuzzer
+// guesses.
 LogConfig config_of(uint8_t bits) {
   LogConfig config;
   config.max_decompressed_bytes = kMaxOpened;
@@ -50,7 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bits & 0x80) {
     BatchWalker walker(bytes);
     while (walker.next()) {
-      if (walker.header().magic == 2) set_crc(std::span<char>(bytes).subspan(walker.position(), walker.header().size()));
+      if (walker.header().magic == 2)
+        set_crc(std::span<char>(bytes).subspan(walker.position(), walker.header().size()));
     }
   }
   const LogConfig config = config_of(bits);

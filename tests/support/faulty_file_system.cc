@@ -6,8 +6,8 @@ namespace odradek::fs {
 namespace {
 
 Error error_at(Errc code, std::string_view what, const std::string& path) {
-  return Error(code, std::string("cannot ") + std::string(what) + " " + path + ": " + std::string(name_of(code)) +
-                         " (injected or as a disk would)");
+  return Error(code, std::string("cannot ") + std::string(what) + " " + path + ": " +
+                         std::string(name_of(code)) + " (injected or as a disk would)");
 }
 
 std::string cleaned(std::string path) {
@@ -20,7 +20,10 @@ std::string cleaned(std::string path) {
 class FaultyFileSystem::OpenFile final : public File {
  public:
   OpenFile(FaultyFileSystem& owner, std::string path, NodePtr node)
-      : File(std::move(path)), owner_(owner), node_(std::move(node)), generation_(owner.generation_) {}
+      : File(std::move(path)),
+        owner_(owner),
+        node_(std::move(node)),
+        generation_(owner.generation_) {}
 
   Result<size_t> pread(char* buffer, size_t size, uint64_t position) override {
     std::lock_guard lock(owner_.mutex_);
@@ -34,7 +37,8 @@ class FaultyFileSystem::OpenFile final : public File {
     ++owner_.writes_;
     std::optional<Error> error = check(Call::write);
     size_t fits = bytes.size();
-    if (error && error->code() == Errc::io_error && generation_ != owner_.generation_) return *error;
+    if (error && error->code() == Errc::io_error && generation_ != owner_.generation_)
+      return *error;
     if (error && !bytes.empty()) fits = owner_.random_() % bytes.size();
     if (!error && owner_.capacity_ > 0) {
       uint64_t end = position + bytes.size();
@@ -59,7 +63,8 @@ class FaultyFileSystem::OpenFile final : public File {
     std::lock_guard lock(owner_.mutex_);
     ++owner_.syncs_;
     if (auto error = check(Call::sync)) {
-      node_->unsynced.clear();  // as Linux: what could not be written is dropped, and the next call succeeds
+      node_->unsynced
+          .clear();  // as Linux: what could not be written is dropped, and the next call succeeds
       return *error;
     }
     node_->durable = node_->now;
@@ -87,7 +92,8 @@ class FaultyFileSystem::OpenFile final : public File {
 
  private:
   std::optional<Error> check(Call call) {
-    if (generation_ != owner_.generation_) return error_at(Errc::io_error, "use after the crash", path());
+    if (generation_ != owner_.generation_)
+      return error_at(Errc::io_error, "use after the crash", path());
     return owner_.fault(call, path());
   }
 
@@ -116,8 +122,10 @@ void FaultyFileSystem::apply(Bytes& bytes, const Write& write) {
     bytes.resize(write.position, '\0');
     return;
   }
-  if (bytes.size() < write.position + write.bytes.size()) bytes.resize(write.position + write.bytes.size(), '\0');
-  std::copy(write.bytes.begin(), write.bytes.end(), bytes.begin() + static_cast<ptrdiff_t>(write.position));
+  if (bytes.size() < write.position + write.bytes.size())
+    bytes.resize(write.position + write.bytes.size(), '\0');
+  std::copy(write.bytes.begin(), write.bytes.end(),
+            bytes.begin() + static_cast<ptrdiff_t>(write.position));
 }
 
 void FaultyFileSystem::crash(CrashMode mode) {
@@ -214,7 +222,8 @@ Result<std::shared_ptr<File>> FaultyFileSystem::open(const std::string& path, Op
     if (mode == OpenMode::create_new) return error_at(Errc::already_exists, "make", path);
     return std::shared_ptr<File>(std::make_shared<OpenFile>(*this, path, found->second));
   }
-  if (mode == OpenMode::read || mode == OpenMode::read_write) return error_at(Errc::not_found, "open", path);
+  if (mode == OpenMode::read || mode == OpenMode::read_write)
+    return error_at(Errc::not_found, "open", path);
   if (!has_dir(parent_of(path))) return error_at(Errc::not_found, "make", path);
   NodePtr node = std::make_shared<Node>();
   files_[path] = node;
@@ -257,7 +266,8 @@ Result<void> FaultyFileSystem::rename(const std::string& from, const std::string
 Result<void> FaultyFileSystem::remove(const std::string& path) {
   std::lock_guard lock(mutex_);
   if (auto error = fault(Call::remove, path)) return *error;
-  if (files_.erase(path) == 0 && dirs_.erase(path) == 0) return error_at(Errc::not_found, "remove", path);
+  if (files_.erase(path) == 0 && dirs_.erase(path) == 0)
+    return error_at(Errc::not_found, "remove", path);
   return {};
 }
 
@@ -265,8 +275,11 @@ Result<void> FaultyFileSystem::remove_all(const std::string& path) {
   std::lock_guard lock(mutex_);
   if (auto error = fault(Call::remove, path)) return *error;
   const std::string prefix = path + "/";
-  std::erase_if(files_, [&](const auto& item) { return item.first == path || item.first.starts_with(prefix); });
-  std::erase_if(dirs_, [&](const std::string& dir) { return dir == path || dir.starts_with(prefix); });
+  std::erase_if(files_, [&](const auto& item) {
+    return item.first == path || item.first.starts_with(prefix);
+  });
+  std::erase_if(dirs_,
+                [&](const std::string& dir) { return dir == path || dir.starts_with(prefix); });
   return {};
 }
 
@@ -274,7 +287,8 @@ Result<void> FaultyFileSystem::make_dirs(const std::string& raw) {
   const std::string path = cleaned(raw);
   std::lock_guard lock(mutex_);
   if (files_.contains(path)) return error_at(Errc::io_error, "make directory", path);
-  for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+  for (size_t slash = path.find('/', 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
     dirs_.insert(path.substr(0, slash));
   }
   dirs_.insert(path);
@@ -292,7 +306,8 @@ Result<std::vector<DirEntry>> FaultyFileSystem::list(const std::string& raw) {
     }
   }
   for (const std::string& path : dirs_) {
-    if (parent_of(path) == directory) entries.push_back({path.substr(directory.size() + 1), true, 0, 0});
+    if (parent_of(path) == directory)
+      entries.push_back({path.substr(directory.size() + 1), true, 0, 0});
   }
   std::sort(entries.begin(), entries.end(),
             [](const DirEntry& left, const DirEntry& right) { return left.name < right.name; });
@@ -305,7 +320,8 @@ Result<void> FaultyFileSystem::sync_dir(const std::string& raw) {
   if (auto error = fault(Call::sync_dir, directory)) return *error;
   if (!has_dir(directory)) return error_at(Errc::not_found, "sync", directory);
   // the names in this directory become durable; a directory's own name is its parent's
-  std::erase_if(durable_files_, [&](const auto& item) { return parent_of(item.first) == directory; });
+  std::erase_if(durable_files_,
+                [&](const auto& item) { return parent_of(item.first) == directory; });
   for (const auto& [path, node] : files_) {
     if (parent_of(path) == directory) durable_files_[path] = node;
   }
@@ -333,12 +349,14 @@ Result<void> FaultyFileSystem::sync_dir(const std::string& raw) {
       return true;
     });
     durable_files_.merge(moved);
-    std::erase_if(durable_dirs_, [&](const std::string& dir) { return dir == path || dir.starts_with(prefix); });
+    std::erase_if(durable_dirs_,
+                  [&](const std::string& dir) { return dir == path || dir.starts_with(prefix); });
   }
   for (const std::string& path : dirs_) {
     if (parent_of(path) == directory) durable_dirs_.insert(path);
   }
-  // the way down to a synced directory counts as durable: tests make it before anything of interest happens
+  // the way down to a synced directory counts as durable: tests make it before anything of interest
+  // happens
   for (std::string path = directory; path != "/" && path != "."; path = parent_of(path)) {
     if (parent_of(path) == "/" || parent_of(path) == ".") durable_dirs_.insert(path);
   }

@@ -1,11 +1,13 @@
 #pragma once
-// FaultyFileSystem: files in memory that fail like disks do. Deterministic from its seed; any thread (one mutex).
+// FaultyFileSystem: files in memory that fail like disks do. Deterministic from its seed; any
+// thread (one mutex).
 //
 // It keeps two pictures. "Now" is what the program sees. "Durable" is what a crash leaves:
 //   content   a file's bytes as of its last File::sync
 //   names     creates, renames and removes as of the last sync_dir of their directory
-// crash() makes now durable, with the disk's own will in between: of what was written since the last sync, each file
-// keeps a random prefix of its writes, the last of them perhaps torn (see CrashMode).
+// crash() makes now durable, with the disk's own will in between: of what was written since the
+// last sync, each file keeps a random prefix of its writes, the last of them perhaps torn (see
+// CrashMode).
 
 #include <cstdint>
 #include <functional>
@@ -36,8 +38,8 @@ class FaultyFileSystem final : public FileSystem {
 
   // Calls that the next faults are for.
   enum class Call { open, read, write, sync, truncate, rename, remove, sync_dir };
-  // The next `count` calls of this kind on paths that contain `path_part` fail with the code (io_error, disk_full).
-  // A failing write leaves a random part of its bytes.
+  // The next `count` calls of this kind on paths that contain `path_part` fail with the code
+  // (io_error, disk_full). A failing write leaves a random part of its bytes.
   void fail(Call call, const std::string& path_part, Errc code, int count = 1);
   void clear_faults();
   // Bytes that all files together may have; writes beyond are disk_full. 0: no bound.

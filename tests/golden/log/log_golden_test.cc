@@ -1,5 +1,6 @@
-// Our storage against files that Kafka 2.5.0 and 3.5.2 wrote (README.md): everything is read as Kafka's own dump tool
-// reads it, recovery changes nothing, and the same batches appended by us become the same files.
+// Our storage against files that Kafka 2.5.0 and 3.5.2 wrote (README.md): everything is read as
+// Kafka's own dump tool reads it, recovery changes nothing, and the same batches appended by us
+// become the same files.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -32,7 +33,9 @@ struct Replica {
   std::string release, name;
   stdfs::path path() const { return kRoot / release / name; }
 };
-void PrintTo(const Replica& replica, std::ostream* out) { *out << replica.release << "/" << replica.name; }
+void PrintTo(const Replica& replica, std::ostream* out) {
+  *out << replica.release << "/" << replica.name;
+}
 
 std::string test_name(const ::testing::TestParamInfo<Replica>& info) {
   std::string name = info.param.release + "_" + info.param.name;
@@ -61,7 +64,10 @@ class LogGolden : public ::testing::TestWithParam<Replica> {
     for (const auto& entry : stdfs::directory_iterator(GetParam().path())) {
       const std::string name = entry.path().filename().string();
       original_[name] = content_of(entry.path());
-      ASSERT_TRUE(files_.write_file_atomically("/logs/golden/" + name, original_[name], fs::Durability::full).ok());
+      ASSERT_TRUE(
+          files_
+              .write_file_atomically("/logs/golden/" + name, original_[name], fs::Durability::full)
+              .ok());
     }
     const json dump = json::parse(content_of(kRoot / GetParam().release / "dump.json"));
     for (const auto& [file, batches] : dump.items()) {
@@ -73,7 +79,8 @@ class LogGolden : public ::testing::TestWithParam<Replica> {
       config_->segment_bytes = 4000;
       config_->index_interval_bytes = 300;
     }
-    if (GetParam().name == "rec-logappend-0") config_->timestamp_type = TimestampType::log_append_time;
+    if (GetParam().name == "rec-logappend-0")
+      config_->timestamp_type = TimestampType::log_append_time;
   }
 
   Result<std::unique_ptr<Log>> open(const std::string& directory, bool clean) {
@@ -87,7 +94,8 @@ class LogGolden : public ::testing::TestWithParam<Replica> {
 
   // The broker was restarted between two appends: its stop left an entry that no append would.
   void compare_file(const std::string& ours, const std::string& name, const std::string& bytes) {
-    if (GetParam().release == "3.5.2" && GetParam().name == "idem-0" && name.ends_with(".timeindex")) {
+    if (GetParam().release == "3.5.2" && GetParam().name == "idem-0" &&
+        name.ends_with(".timeindex")) {
       EXPECT_EQ(ours, bytes.substr(12)) << name;
     } else {
       EXPECT_EQ(ours, bytes) << name;
@@ -96,15 +104,18 @@ class LogGolden : public ::testing::TestWithParam<Replica> {
 
   void compare_record(const RecordView& record, const json& expected, const BatchHeader& header) {
     EXPECT_EQ(record.offset.value(), expected["offset"]);
-    EXPECT_EQ(record.timestamp_ms, expected.contains("CreateTime") ? expected["CreateTime"] : expected["LogAppendTime"]);
+    EXPECT_EQ(record.timestamp_ms,
+              expected.contains("CreateTime") ? expected["CreateTime"] : expected["LogAppendTime"]);
     EXPECT_EQ(record.key ? static_cast<int64_t>(record.key->size()) : -1, expected["keySize"]);
-    EXPECT_EQ(record.value ? static_cast<int64_t>(record.value->size()) : -1, expected["valueSize"]);
+    EXPECT_EQ(record.value ? static_cast<int64_t>(record.value->size()) : -1,
+              expected["valueSize"]);
     if (!header.is_control()) {
       if (record.key) EXPECT_EQ(*record.key, expected["key"].get<std::string>());
       if (record.value) EXPECT_EQ(*record.value, expected["payload"].get<std::string>());
     }
     std::string keys;
-    for (const HeaderView& one : record.headers()) keys += (keys.empty() ? "" : ",") + std::string(one.key);
+    for (const HeaderView& one : record.headers())
+      keys += (keys.empty() ? "" : ",") + std::string(one.key);
     EXPECT_EQ("[" + keys + "]", expected["headerKeys"].get<std::string>());
   }
 
@@ -179,7 +190,8 @@ class LogGolden : public ::testing::TestWithParam<Replica> {
   // Snapshots hold their producers in the order of a hash map.
   static std::vector<std::string> entries_of(const std::string& snapshot) {
     std::vector<std::string> entries;
-    for (size_t at = 10; at + 46 <= snapshot.size(); at += 46) entries.push_back(snapshot.substr(at, 46));
+    for (size_t at = 10; at + 46 <= snapshot.size(); at += 46)
+      entries.push_back(snapshot.substr(at, 46));
     std::sort(entries.begin(), entries.end());
     return entries;
   }
@@ -210,7 +222,8 @@ TEST_P(LogGolden, IsReadAsKafkaReadsItAndLeftAsItIs) {
   ASSERT_TRUE(log.ok()) << log.error().what();
   compare_all(**log);
   ASSERT_TRUE((*log)->close().ok());
-  for (const auto& [name, bytes] : original_) EXPECT_EQ(file("/logs/golden/" + name), bytes) << name;
+  for (const auto& [name, bytes] : original_)
+    EXPECT_EQ(file("/logs/golden/" + name), bytes) << name;
   // not a byte, and not a file more than a snapshot of the end
   EXPECT_LE(files_.list("/logs/golden")->size(), original_.size() + 1);
 }
@@ -225,7 +238,8 @@ TEST_P(LogGolden, RecoveryComesToTheSameFiles) {
   ASSERT_TRUE(log.ok()) << log.error().what();
   compare_all(**log);
   ASSERT_TRUE((*log)->close().ok());
-  // Epochs that no batch was written in are not found again; the compactor took producers' batches away.
+  // Epochs that no batch was written in are not found again; the compactor took producers' batches
+  // away.
   const bool compacted = GetParam().name == "compacted-0";
   for (const auto& [name, bytes] : original_) {
     if (name.ends_with(".log") || name.ends_with("index")) {
@@ -261,9 +275,9 @@ TEST_P(LogGoldenAppends, TheSameAppendsBecomeTheSameFiles) {
     } else {
       (*ours)->set_config(config_);
     }
-    Result<AppendInfo> info =
-        (*ours)->append_as_leader(batch, header.partition_leader_epoch,
-                                  header.is_control() ? AppendOrigin::coordinator : AppendOrigin::client);
+    Result<AppendInfo> info = (*ours)->append_as_leader(
+        batch, header.partition_leader_epoch,
+        header.is_control() ? AppendOrigin::coordinator : AppendOrigin::client);
     ASSERT_TRUE(info.ok()) << info.error().what();
     ASSERT_EQ(info->first_offset, header.base_offset);
   }
@@ -282,10 +296,12 @@ TEST(LogGoldenFiles, CheckpointsAndIdentity) {
   for (const char* release : {"2.5.0", "3.5.2"}) {
     fs::FaultyFileSystem files;
     ASSERT_TRUE(files.make_dirs("/d").ok());
-    for (const char* name : {"meta.properties", "recovery-point-offset-checkpoint", "replication-offset-checkpoint",
-                             "log-start-offset-checkpoint", "cleaner-offset-checkpoint"}) {
+    for (const char* name :
+         {"meta.properties", "recovery-point-offset-checkpoint", "replication-offset-checkpoint",
+          "log-start-offset-checkpoint", "cleaner-offset-checkpoint"}) {
       const std::string bytes = content_of(kRoot / release / name);
-      ASSERT_TRUE(files.write_file_atomically(std::string("/d/") + name, bytes, fs::Durability::full).ok());
+      ASSERT_TRUE(
+          files.write_file_atomically(std::string("/d/") + name, bytes, fs::Durability::full).ok());
       if (std::string_view(name) == "meta.properties") continue;
       Result<Offsets> offsets = read_checkpoint(files, std::string("/d/") + name);
       ASSERT_TRUE(offsets.ok()) << offsets.error().what();

@@ -214,6 +214,90 @@ def sequences(t):
         t.check("a duplicate among the last five is known", send(3 + 3 * 4, at=1) == (0, 9 + 3 * 4))
 
 
+# --- what would eat memory -------------------------------------------------------------------------------------------------
+LIMITED = "Apache Kafka takes the memory that a frame announces"
+
+
+def peak_kb(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+
+
+@case("forty frames that announce 90 MB and send little", ours_only=LIMITED)
+def announced(t):
+    own = t.new_cluster().start()
+    pid = own.broker.pid()
+    before = proc.rss_kb(pid)
+    waiting = []
+    for _ in range(40):
+        c = own.broker.connection()
+        c.send_raw(struct.pack(">i", 90 << 20) + header(0, 3) + b"x" * 100000)
+        waiting.append(c)
+    with own.broker.connection() as c:
+        t.check("others are served", 0 in c.metadata([])["brokers"])
+    grown = proc.rss_kb(pid) - before
+    t.check("what was not sent takes no memory", grown < 100000, f"{grown} kB more")
+    for c in waiting:
+        c.close()
+
+
+@case("clients that ask for much and read nothing", ours_only=LIMITED)
+def deaf(t):
+    own = t.new_cluster().start()
+    own.create_topic("much")
+    with own.broker.connection() as c:
+        for _ in range(20):
+            assert c.produce("much", 0, wire.batch([b"x" * 900000]))[0] == 0
+    pid = own.broker.pid()
+    before = proc.rss_kb(pid)
+    body = struct.pack(">iiiib", -1, 100, 1, 50 << 20, 0) + wire.array([wire.string("much") + wire.array([struct.pack(">iqi", 0, 0, 50 << 20)])])
+    waiting = []
+    for _ in range(10):
+        c = own.broker.connection()
+        c.socket.settimeout(0.3)
+        try:
+            for _ in range(2000):
+                c.send(1, 4, body)
+        except (socket.timeout, OSError):
+            pass  # it is not read from any more: that is the point
+        waiting.append(c)
+    with own.broker.connection() as c:
+        t.check("others are served", 0 in c.metadata([])["brokers"] and c.produce("much", 0, wire.batch([b"x"]))[0] == 0)
+    grown = proc.rss_kb(pid) - before
+    t.check("memory stays bounded", grown < 100000, f"{grown} kB more")
+    for c in waiting:
+        c.close()
+
+
+@case("a compressed batch that grows a thousandfold, into a topic that recompresses", ours_only=LIMITED)
+def bomb(t):
+    own = t.new_cluster().start()
+    own.create_topic("bomb", configs=[("compression.type", "lz4")])
+    pid = own.broker.pid()
+    packed = gzip.compress(wire.record(bytes(300 << 20)), 6)
+    with own.broker.connection(90) as c:
+        try:
+            error = c.produce("bomb", 0, wire.batch([], records=packed, count=1, last_delta=0, attributes=1, crc=None))[0]
+        except wire.Closed:
+            error = "closed"
+        t.check("gets an error or is taken", error in (0, 2, 10, 87, "closed"), wire.ERRORS.get(error, error))
+    t.check("the broker lives", own.broker.alive() and own.broker.answers())
+    t.check("and took little memory for it", peak_kb(pid) < 300000, f"{peak_kb(pid)} kB at most")
+
+
+@case("2181: gRPC that turns into rubbish", ours_only="there is no gRPC in ZooKeeper")
+def grpc_rubbish(t):
+    zk = t.cluster.zk
+    for name, data in (("settings that are none", random.Random(2).randbytes(300)), ("a frame of 16 MB", b"\xff\xff\xff\0\0\0\0\0\1" + b"x" * 1000),
+                       ("nothing more", b"")):
+        c = wire.Connection(zk.port)
+        c.send_raw(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + data)
+        if data:
+            t.check(f"{name}: is closed", c.closed_within(10))
+        t.check(f"{name}: others are served", zk_wire.four_letter(zk.port, "ruok") == "imok" and t.cluster.broker.answers())
+        c.close()
+
+
 # --- topics -----------------------------------------------------------------------------------------------------------------
 TOPICS = {
     "an empty name": (("", 1, 1), 17), "a dot": ((".", 1, 1), 17), "two dots": (("..", 1, 1), 17),

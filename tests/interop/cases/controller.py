@@ -10,45 +10,16 @@ from lib.context import case
 NOT_KAFKA = "Kafka's controller does not follow a topic's znodes like this"
 
 
-class Tree:
+class Tree(zk_wire.Session):
     """The tree by raw frames, so that one step is one transaction and nothing else."""
 
     def __init__(self, t):
-        self.session = zk_wire.Session(t.cluster.zk.port)
+        super().__init__(t.cluster.zk.port)
         t.keep(self)
-
-    def stop(self):
-        self.session.close()
-
-    def get(self, path):
-        error, data = self.session.call(4, zk_wire.text(path) + b"\0")
-        if error:
-            return None
-        n = struct.unpack_from(">i", data)[0]
-        return data[4:4 + max(n, 0)]
-
-    def children(self, path):
-        error, data = self.session.call(8, zk_wire.text(path) + b"\0")
-        found, at = [], 4
-        for _ in range(struct.unpack_from(">i", data)[0] if not error else 0):
-            n = struct.unpack_from(">i", data, at)[0]
-            found.append(data[at + 4:at + 4 + n].decode())
-            at += 4 + n
-        return found
-
-    def delete(self, path):
-        return self.session.call(2, zk_wire.text(path) + struct.pack(">i", -1))[0]
-
-    def set(self, path, data):
-        return self.session.call(5, zk_wire.text(path) + struct.pack(">i", len(data)) + data + struct.pack(">i", -1))[0]
-
-    def create(self, path, data):
-        return self.session.call(1, zk_wire.text(path) + struct.pack(">i", len(data)) + data + struct.pack(">ii", 1, 31) +
-                                 zk_wire.text("world") + zk_wire.text("anyone") + struct.pack(">i", 0))[0]
 
     def delete_all_at_once(self, paths):
         body = b"".join(struct.pack(">ibi", 2, 0, -1) + zk_wire.text(p) + struct.pack(">i", -1) for p in paths)
-        return self.session.call(14, body + struct.pack(">ibi", -1, 1, -1))[0]
+        return self.call(14, body + struct.pack(">ibi", -1, 1, -1))[0]
 
     def below(self, path):
         """The subtree bottom up, as the shell deletes it."""

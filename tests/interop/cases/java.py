@@ -3,6 +3,7 @@ just before; each JVM ends with its release."""
 import os
 import re
 
+from lib import kafka_wire as wire
 from lib.context import KAFKA_VERSIONS, case
 
 
@@ -18,6 +19,9 @@ def dump_log(t):
     tools = t.official_tools("3.5.2")
     topic = t.unique("dumped")
     t.cluster.create_topic(topic)
+    with t.cluster.broker.connection() as c:  # enough of it that the index has entries
+        for n in range(12):
+            assert c.produce(topic, 0, wire.batch([b"x" * 3000]))[0] == 0
     lines = "".join(f"record {n}\n" for n in range(500))
     status, out = tools.run("kafka-console-producer.sh", "--bootstrap-server", t.cluster.bootstrap, "--topic", topic,
                             "--compression-codec", "lz4", stdin=lines)

@@ -32,8 +32,10 @@ def codec(t, name):
     status, out = kcat(t, "-P", "-t", topic, *([] if name == "none" else ["-z", name]), stdin=lines)
     t.require("produces", status == 0, (status, out))
     found = wire.batches(t.cluster.broker.segment_bytes(topic))
-    t.check(f"every batch in the .log file has codec {CODECS[name]}", found and {b["codec"] for b in found} == {CODECS[name]},
-            {b["codec"] for b in found})
+    # librdkafka sends a batch plain when compressing it gains nothing: one of a few lines may be
+    other = [b for b in found if b["codec"] != CODECS[name]]
+    t.check(f"the batches in the .log file have codec {CODECS[name]}", len(found) > len(other) and
+            all(b["codec"] == 0 and b["records"] < 20 for b in other), [(b["codec"], b["records"]) for b in found])
     t.check("in message format 2, with right CRCs", {b["magic"] for b in found} == {2} and
             all(b["crc_right"] is not False for b in found))
     t.check("offsets without a gap", [b["base"] for b in found] == [0] + [b["last"] + 1 for b in found[:-1]] and

@@ -68,7 +68,7 @@ class Group:
             self.members.append(proc.spawn(argv, stdout=out, stderr=open(self.files[-1] + ".err", "wb"), env=t.home.environment()))
         own.wait_members(self.name, 2)
 
-    def finish(self, lines, wanted, seconds=150):
+    def finish(self, lines, wanted, shared=True, seconds=150):
         t = self.t
         self.own.wait_lag_zero(self.name, self.topic, PARTITIONS, seconds)
         for m in self.members:
@@ -80,7 +80,8 @@ class Group:
         for f in self.files:
             with open(f, "rb") as data:
                 counts.append(sum(chunk.count(b"\n") for chunk in iter(lambda: data.read(1 << 20), b"")))
-        t.check("each member read its part", all(counts), counts)
+        if shared:
+            t.check("each member read its part", all(counts), counts)
         t.check("no line lost, none twice: the number", sum(counts) == lines, (counts, lines))
         t.check("the same sorted checksum", sorted_sum(self.files) == wanted)
         for f in self.files:
@@ -155,7 +156,7 @@ def killed(t, by):
     found = [b for n in range(PARTITIONS) for b in wire.batches(own.broker.segment_bytes(topic, n))]
     t.check("every batch carries the producer's id", all(b["producer"] >= 0 for b in found))
     group = t.keep(Group(t, own, topic, "kcat"))
-    group.finish(lines, wanted)
+    group.finish(lines, wanted, shared=False)  # the first member may have read all before the second came
 
 
 @case("a time-out below the outage is reported, not hidden")

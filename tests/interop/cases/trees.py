@@ -58,15 +58,6 @@ quit
     t.check("one-shot", status == 0 and "[0]" in out, (status, out))
 
 
-def create(session, path, data=b"", flags=0):
-    return session.call(1, zk_wire.text(path) + struct.pack(">i", len(data)) + data + struct.pack(">ii", 1, 31) +
-                        zk_wire.text("world") + zk_wire.text("anyone") + struct.pack(">i", flags))[0]
-
-
-def set_data(session, path, data):
-    return session.call(5, zk_wire.text(path) + struct.pack(">i", len(data)) + data + struct.pack(">i", -1))[0]
-
-
 def get_data(path, watch):
     return zk_wire.text(path) + struct.pack(">?", watch)
 
@@ -75,12 +66,12 @@ def get_data(path, watch):
 def order(t):
     writer, reader = zk_wire.Session(t.cluster.zk.port), zk_wire.Session(t.cluster.zk.port)
     path, rounds = "/" + t.unique("order"), 60
-    assert create(writer, path, struct.pack(">q", 0)) == 0
+    assert writer.create(path, struct.pack(">q", 0)) == 0
     done = threading.Event()
 
     def write():
         for n in range(1, rounds + 1):
-            set_data(writer, path, struct.pack(">q", n))
+            writer.set(path, struct.pack(">q", n))
         done.set()
     thread = threading.Thread(target=write, daemon=True)
     thread.start()
@@ -121,7 +112,7 @@ def session_life(t):
     port = t.cluster.zk.port
     short = zk_wire.Session(port, timeout_ms=4000)
     t.check("the time-out that was asked for is given", 4000 <= short.timeout_ms <= 6000, short.timeout_ms)
-    assert create(short, "/short-lived", flags=1) == 0
+    assert short.create("/short-lived", flags=1) == 0
     other = zk_wire.Session(port)
     again = zk_wire.Session(port, timeout_ms=4000, session=short.id, password=short.password)
     t.check("taken up with its password", again.id == short.id and again.call(3, get_data("/short-lived", False))[0] == 0, again.id)

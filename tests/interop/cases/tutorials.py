@@ -2,6 +2,9 @@
 releases in their place. Consumers end by a number of messages or a time-out instead of Ctrl+C."""
 import os
 import re
+import shutil
+import signal
+import subprocess
 
 from lib import cluster, proc
 from lib import kafka_wire as wire
@@ -216,6 +219,64 @@ def versions(t, which):
             (status, out))
     status, out = tools.run("kafka-topics.sh", "--list")
     t.check("no server named: status 1 and a sentence", status == 1 and re.search("bootstrap-server|zookeeper", out), (status, out))
+
+
+@case("a group with active members, brokers' settings, lists and filters", each=TOOLSETS)
+def active(t, which):
+    if not shutil.which("kcat"):
+        t.skip("kcat is not installed")
+    tools, b = tools_of(t, which), ["--bootstrap-server", t.cluster.bootstrap]
+    topic, group = t.unique("active"), t.unique("active-group")
+    t.cluster.create_topic(topic, 2)
+    member = proc.spawn(["kcat", "-b", t.cluster.bootstrap, "-G", group, "-q", "-X", "client.id=someone", "-X", "auto.commit.interval.ms=100",
+                         "-X", "auto.offset.reset=earliest", topic], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    t.cluster.wait_members(group, 1)
+    tools.run("kafka-console-producer.sh", *b, "--topic", topic, stdin="1\n2\n3\n")
+    t.cluster.wait_lag_zero(group, topic, 2)
+    groups = lambda *more: tools.run("kafka-consumer-groups.sh", *b, *more)  # noqa: E731
+    status, out = groups("--describe", "--group", group)
+    t.check("--describe names member, host and client", status == 0 and len(re.findall(
+        rf"(?m)^{group}\s+{topic}\s+[01]\s+\S+\s+\d+\s+\S+\s+someone-\S+\s+/127\.0\.0\.1\s+someone\s*$", out)) == 2, out)
+    status, out = groups("--describe", "--group", group, "--members", "--verbose")
+    t.check("--members --verbose names the assignment", status == 0 and re.search(
+        rf"{group}\s+someone-\S+\s+/127\.0\.0\.1\s+someone\s+2\s+(-\s+)?{topic}(\(0,1\)|:0,1)", out), out)
+    status, out = groups("--describe", "--group", group, "--state")
+    t.check("--state: coordinator, strategy, Stable, one member", status == 0 and re.search(
+        rf"{group}\s+127\.0\.0\.1:\d+\s+\(0\)\s+range\s+Stable\s+1", out), out)
+    status, out = groups("--group", group, "--topic", topic, "--reset-offsets", "--to-earliest", "--execute")
+    t.check("offsets of an active group are not reset", "inactive" in out and "Stable" in out, (status, out))
+    status, out = groups("--delete", "--group", group)
+    t.check("nor is it deleted", "not empty" in out.lower() or "GroupNotEmpty" in out, (status, out))
+    status, out = groups("--describe", "--all-groups")
+    t.check("--all-groups", status == 0 and group in out, out[:600])
+    if which != "2.5.0":
+        status, out = groups("--list", "--state")
+        t.check("--list --state", status == 0 and re.search(rf"(?m)^{group}\s.*Stable", out), out)
+    proc.end_group(member, signal.SIGTERM)
+    status, out = groups("--describe", "--group", t.unique("never-heard-of"))
+    t.check("--describe of an unknown group", "does not exist" in out or "not found" in out, (status, out))
+    configs = lambda *more: tools.run("kafka-configs.sh", *b, *more)  # noqa: E731
+    status, out = configs("--describe", "--entity-type", "topics", "--entity-name", topic, "--all") if which != "2.5.0" else (0, "retention.ms=604800000")
+    t.check("kafka-configs --describe --all", status == 0 and "retention.ms=604800000" in out, (status, out[:800]))
+    status, out = configs("--describe", "--entity-type", "brokers", "--entity-name", "0")
+    t.check("a broker's settings", status == 0, (status, out))
+    topics = lambda *more: tools.run("kafka-topics.sh", *b, *more)  # noqa: E731
+    status, out = topics("--describe", "--topics-with-overrides")
+    t.check("--topics-with-overrides", status == 0 and re.search(r"Topic: __consumer_offsets\t.*cleanup\.policy=compact", out), out[:500])
+    status, out = topics("--describe", "--topic", topic)
+    t.check("--describe shows what server.properties sets for every topic", "file.delete.delay.ms=1000" in out, out)
+    status, out = topics("--describe", "--unavailable-partitions")
+    t.check("--unavailable-partitions: none", status == 0 and "Leader:" not in out, out[:500])
+    status, out = topics("--list", "--exclude-internal")
+    t.check("--exclude-internal", status == 0 and "__consumer_offsets" not in out and topic in out.split(), out[:500])
+    status, out = topics("--delete", "--topic", t.unique("not-there"))
+    t.check("--delete of an unknown topic", status == 1 and "does not exist" in out or which == "2.5.0" and status == 1, (status, out))
+    if which != "2.5.0":
+        status, out = topics("--delete", "--if-exists", "--topic", t.unique("not-there"))
+        t.check("--delete --if-exists", status == 0, (status, out))
+    status, out = tools.run("kafka-console-consumer.sh", *b, "--topic", topic, "--partition", "0", "--offset", "earliest", "--timeout-ms", "1500")
+    status, more = tools.run("kafka-console-consumer.sh", *b, "--topic", topic, "--partition", "1", "--offset", "0", "--timeout-ms", "1500")
+    t.check("--partition and --offset", lines_in(out + more, ("1", "2", "3")) == ["1", "2", "3"], out + more)
 
 
 @case("--zookeeper of 2.5 in kafka-topics and kafka-configs", each=("bin", "2.5.0"))

@@ -152,7 +152,7 @@ class Zookeeper(Service):
 
     def answers(self):
         try:
-            return zk_wire.four_letter(self.port, "ruok") == "imok"
+            return "Mode: " in zk_wire.four_letter(self.port, "srvr")  # ruok is answered before sessions are
         except OSError:
             return False
 

@@ -38,7 +38,9 @@ class Context:
             self._shared.stop()
             self._shared = None
         if not self._shared:
-            self._shared = cluster.Cluster(self.home, self.folder("shared"), self.ports).start()
+            # topics are not made by asking: a client that still looks at a deleted topic would bring it back
+            self._shared = cluster.Cluster(self.home, self.folder("shared"), self.ports,
+                                           broker_extra={"auto.create.topics.enable": "false"}).start()
         return self._shared
 
     def new_cluster(self, **more):

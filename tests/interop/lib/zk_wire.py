@@ -52,6 +52,48 @@ class Session:
             if xid == self.xid:
                 return error, data[16:]
 
+    # --- the tree: error numbers are the protocol's, 0 is success ---------------------------------------------------------
+    def get(self, path):
+        """The data, or None where there is no such znode."""
+        error, data = self.call(4, text(path) + b"\0")
+        if error:
+            return None
+        n = struct.unpack_from(">i", data)[0]
+        return data[4:4 + max(n, 0)]
+
+    def children(self, path):
+        error, data = self.call(8, text(path) + b"\0")
+        found, at = [], 4
+        for _ in range(struct.unpack_from(">i", data)[0] if not error else 0):
+            n = struct.unpack_from(">i", data, at)[0]
+            found.append(data[at + 4:at + 4 + n].decode())
+            at += 4 + n
+        return found
+
+    def create(self, path, data=b"", flags=0):
+        return self.call(1, text(path) + struct.pack(">i", len(data)) + data + struct.pack(">ii", 1, 31) + text("world") +
+                         text("anyone") + struct.pack(">i", flags))[0]
+
+    def set(self, path, data):
+        return self.call(5, text(path) + struct.pack(">i", len(data)) + data + struct.pack(">i", -1))[0]
+
+    def delete(self, path):
+        return self.call(2, text(path) + struct.pack(">i", -1))[0]
+
+    def exists(self, path):
+        return self.call(3, text(path) + b"\0")[0] == 0
+
+    def copy_to(self, other, path):
+        """Makes path and what is below it in another tree, with the same data."""
+        parts = path.strip("/").split("/")
+        for n in range(1, len(parts)):
+            other.create("/" + "/".join(parts[:n]))
+        data = self.get(path)
+        if data is not None and other.create(path, data) == -110:
+            other.set(path, data)
+        for child in self.children(path):
+            self.copy_to(other, f"{path}/{child}")
+
     def close(self):
         try:
             self.call(-11)

@@ -129,11 +129,15 @@ TEST_F(FetchSessionTest, PartitionsJoinAndAreForgotten) {
 
 TEST_F(FetchSessionTest, RefusesWrongIdsEpochsAndKindsOfNames) {
   int32_t id = open(cache_);
-  EXPECT_EQ(cache_.begin(request(id + 4, 1, {}), kByName, 1).error, ErrorCode::fetch_session_id_not_found);
-  EXPECT_EQ(cache_.begin(request(id, 2, {}), kByName, 1).error, ErrorCode::invalid_fetch_session_epoch);
-  EXPECT_EQ(cache_.begin(request(id, 1, {}), kById, 1).error, ErrorCode::fetch_session_topic_id_error);
+  EXPECT_EQ(cache_.begin(request(id + 4, 1, {}), kByName, 1).error,
+            ErrorCode::fetch_session_id_not_found);
+  EXPECT_EQ(cache_.begin(request(id, 2, {}), kByName, 1).error,
+            ErrorCode::invalid_fetch_session_epoch);
+  EXPECT_EQ(cache_.begin(request(id, 1, {}), kById, 1).error,
+            ErrorCode::fetch_session_topic_id_error);
   EXPECT_EQ(cache_.begin(request(id, 1, {}), kByName, 1).error, ErrorCode::none);
-  EXPECT_EQ(cache_.begin(request(id, 1, {}), kByName, 1).error, ErrorCode::invalid_fetch_session_epoch)
+  EXPECT_EQ(cache_.begin(request(id, 1, {}), kByName, 1).error,
+            ErrorCode::invalid_fetch_session_epoch)
       << "a request that is sent twice";
 }
 
@@ -185,7 +189,8 @@ TEST(FetchSessionEviction, KeepsUsedSessionsAndPushesOutStaleOnes) {
   cache.complete(plan, std::vector<FetchOutcome>(5), news, 119'000);
   int32_t third = open(3, 121'000);
   EXPECT_NE(third, 0);
-  EXPECT_EQ(cache.begin(request(small, 2, {}), kByName, 121'000).error, ErrorCode::fetch_session_id_not_found);
+  EXPECT_EQ(cache.begin(request(small, 2, {}), kByName, 121'000).error,
+            ErrorCode::fetch_session_id_not_found);
   EXPECT_EQ(cache.begin(request(large, 2, {}), kByName, 121'000).error, ErrorCode::none);
   // unused for long: anyone goes in its place
   EXPECT_NE(open(1, 400'000), 0);

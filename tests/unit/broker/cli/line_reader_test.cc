@@ -19,7 +19,8 @@ TEST(LineReader, AWholeLineIsTheValue) {
 }
 
 TEST(LineReader, KeyAndHeaders) {
-  auto record = reader({{"parse.key", "true"}, {"parse.headers", "true"}}).parse("h1:v1,h2:v2\tk\tv", 1);
+  auto record =
+      reader({{"parse.key", "true"}, {"parse.headers", "true"}}).parse("h1:v1,h2:v2\tk\tv", 1);
   ASSERT_TRUE(record.ok());
   EXPECT_EQ(record->key, "k");
   EXPECT_EQ(record->value, "v");
@@ -31,8 +32,9 @@ TEST(LineReader, KeyAndHeaders) {
 TEST(LineReader, AMissingSeparatorNamesTheLine) {
   auto record = reader({{"parse.key", "true"}, {"key.separator", ":"}}).parse("nokey", 7);
   ASSERT_FALSE(record.ok());
-  EXPECT_EQ(record.error().what(),
-            "org.apache.kafka.common.KafkaException: No key separator found on line number 7: 'nokey'");
+  EXPECT_EQ(
+      record.error().what(),
+      "org.apache.kafka.common.KafkaException: No key separator found on line number 7: 'nokey'");
   auto ignored = reader({{"parse.key", "true"}, {"ignore.error", "true"}}).parse("nokey", 7);
   ASSERT_TRUE(ignored.ok());
   EXPECT_EQ(ignored->value, "nokey");
@@ -48,8 +50,9 @@ TEST(LineReader, TheNullMarkerMakesNulls) {
 TEST(LineReader, SeparatorsMustDiffer) {
   auto made = LineReader::make({{"parse.headers", "true"}, {"headers.separator", ":"}});
   ASSERT_FALSE(made.ok());
-  EXPECT_NE(made.error().what().find("headers.separator and headers.key.separator may not be equal"),
-            std::string::npos);
+  EXPECT_NE(
+      made.error().what().find("headers.separator and headers.key.separator may not be equal"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -53,7 +53,8 @@ TEST(OffsetReset, TopicArguments) {
 }
 
 TEST(OffsetReset, PlansSurviveAFile) {
-  std::map<std::string, OffsetPlan> one = {{"g", {{{"t", PartitionId(0)}, 5}, {{"t", PartitionId(1)}, 6}}}};
+  std::map<std::string, OffsetPlan> one = {
+      {"g", {{{"t", PartitionId(0)}, 5}, {{"t", PartitionId(1)}, 6}}}};
   EXPECT_EQ(write_plan(one), "t,0,5\nt,1,6\n");
   EXPECT_EQ(read_plan(write_plan(one), {"g"}), one);
   auto two = one;
@@ -97,9 +98,11 @@ TEST(AssignReplicas, LeadersGoAround) {
 
 TEST(KafkaError, NamesAndSentences) {
   EXPECT_EQ(KafkaError(int16_t{3}).to_string(),
-            "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server does not host this "
+            "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server does not "
+            "host this "
             "topic-partition.");
-  EXPECT_EQ(KafkaError(int16_t{36}, "Topic 't1' already exists.").message(), "Topic 't1' already exists.");
+  EXPECT_EQ(KafkaError(int16_t{36}, "Topic 't1' already exists.").message(),
+            "Topic 't1' already exists.");
   EXPECT_TRUE(KafkaError(int16_t{16}).retriable());
   EXPECT_FALSE(illegal_argument("x").retriable());
 }

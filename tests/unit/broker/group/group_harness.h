@@ -1,6 +1,6 @@
 #pragma once
-// A GroupSet with a log in memory and a clock that moves by hand. Writes are stored at once, unless the test holds or
-// refuses them.
+// A GroupSet with a log in memory and a clock that moves by hand. Writes are stored at once, unless
+// the test holds or refuses them.
 
 #include <map>
 #include <memory>
@@ -28,14 +28,16 @@ class GroupHarness {
 
   // A new process: what is in the log is replayed, nothing else is known.
   void restart() {
-    set_ = std::make_unique<GroupSet>(settings_, [this] { return "id" + std::to_string(++uuids_); });
+    set_ =
+        std::make_unique<GroupSet>(settings_, [this] { return "id" + std::to_string(++uuids_); });
     replies_.clear();
     held_.clear();
     Outbox out;
     for (size_t i = 0; i < log_.size(); ++i) {
       std::optional<ByteView> value;
       if (log_[i].value) value = *log_[i].value;
-      auto done = set_->replay(log_[i].key, value, Offset(static_cast<int64_t>(i)), std::nullopt, now(), out);
+      auto done = set_->replay(log_[i].key, value, Offset(static_cast<int64_t>(i)), std::nullopt,
+                               now(), out);
       if (!done) std::abort();
     }
     set_->activate(now(), out);
@@ -47,7 +49,8 @@ class GroupHarness {
   void advance_ms(int64_t ms) {
     int64_t end_ms = clock_.monotonic_ms() + ms;
     while (clock_.monotonic_ms() < end_ms) {
-      int64_t next_ms = std::min(std::max(set_->next_deadline_ms(), clock_.monotonic_ms() + 1), end_ms);
+      int64_t next_ms =
+          std::min(std::max(set_->next_deadline_ms(), clock_.monotonic_ms() + 1), end_ms);
       clock_.advance_ms(next_ms - clock_.monotonic_ms());
       Outbox out;
       set_->tick(now(), out);
@@ -140,7 +143,8 @@ class GroupHarness {
       std::optional<ByteView> value;
       if (record.value) value = *record.value;
       auto decoded = decode_record(record.key, value);
-      if (const auto* found = std::get_if<GroupRecord>(&*decoded); found != nullptr && found->group_id == id) {
+      if (const auto* found = std::get_if<GroupRecord>(&*decoded);
+          found != nullptr && found->group_id == id) {
         newest = found->value;
       }
     }
@@ -164,8 +168,8 @@ class GroupHarness {
       for (const StoredRecord& record : write.records) {
         std::optional<ByteView> value;
         if (record.value) value = *record.value;
-        auto done =
-            set_->replay(record.key, value, Offset(static_cast<int64_t>(log_.size())), std::nullopt, now(), out);
+        auto done = set_->replay(record.key, value, Offset(static_cast<int64_t>(log_.size())),
+                                 std::nullopt, now(), out);
         if (!done) std::abort();
         log_.push_back(record);
       }
@@ -206,12 +210,13 @@ inline JoinRequest join_request(const std::string& group, const std::string& mem
   request.session_timeout_ms = 10'000;
   request.rebalance_timeout_ms = 60'000;
   request.protocol_type = "consumer";
-  for (const std::string& protocol : protocols) request.protocols.push_back({protocol, subscription({"t1"})});
+  for (const std::string& protocol : protocols)
+    request.protocols.push_back({protocol, subscription({"t1"})});
   return request;
 }
 
-inline SyncRequest sync_request(const std::string& group, const std::string& member, int32_t generation,
-                                std::map<std::string, Bytes> assignments = {}) {
+inline SyncRequest sync_request(const std::string& group, const std::string& member,
+                                int32_t generation, std::map<std::string, Bytes> assignments = {}) {
   SyncRequest request;
   request.group_id = group;
   request.member_id = member;
@@ -220,8 +225,9 @@ inline SyncRequest sync_request(const std::string& group, const std::string& mem
   return request;
 }
 
-inline CommitRequest commit_request(const std::string& group, const std::string& member, int32_t generation,
-                                    const std::string& topic, int32_t partition, int64_t offset) {
+inline CommitRequest commit_request(const std::string& group, const std::string& member,
+                                    int32_t generation, const std::string& topic, int32_t partition,
+                                    int64_t offset) {
   CommitRequest request;
   request.group_id = group;
   request.member_id = member;

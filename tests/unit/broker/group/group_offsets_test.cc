@@ -9,8 +9,8 @@ namespace {
 
 constexpr int64_t kDayMs = 86'400'000;
 
-std::string join_and_sync(GroupHarness& h, const std::string& group = "g", const std::string& topic = "t1",
-                          const std::string& type = "consumer") {
+std::string join_and_sync(GroupHarness& h, const std::string& group = "g",
+                          const std::string& topic = "t1", const std::string& type = "consumer") {
   JoinRequest request = join_request(group);
   request.protocol_type = type;
   request.protocols[0].metadata = subscription({topic});
@@ -21,9 +21,10 @@ std::string join_and_sync(GroupHarness& h, const std::string& group = "g", const
   return joined->member_id;
 }
 
-std::optional<Errc> commit(GroupHarness& h, const std::string& member, int32_t generation, const std::string& topic,
-                           int64_t offset) {
-  auto done = h.reply<CommitResponse>(h.commit(commit_request("g", member, generation, topic, 0, offset)));
+std::optional<Errc> commit(GroupHarness& h, const std::string& member, int32_t generation,
+                           const std::string& topic, int64_t offset) {
+  auto done =
+      h.reply<CommitResponse>(h.commit(commit_request("g", member, generation, topic, 0, offset)));
   EXPECT_TRUE(done);
   return done->offsets[0];
 }
@@ -62,7 +63,8 @@ TEST(GroupOffsets, WhoMayCommit) {
   EXPECT_EQ(commit(h, member, 0, "t1", 1), Errc::illegal_generation);
   EXPECT_EQ(commit(h, member, -1, "t1", 1), Errc::illegal_generation);
   RequestToken other = h.join(join_request("g"));
-  EXPECT_EQ(commit(h, member, 1, "t1", 2), std::nullopt);  // what it has read, before it joins again
+  EXPECT_EQ(commit(h, member, 1, "t1", 2),
+            std::nullopt);  // what it has read, before it joins again
   h.join(join_request("g", member));
   EXPECT_EQ(h.state("g"), "CompletingRebalance");
   EXPECT_EQ(commit(h, member, 2, "t1", 3), Errc::rebalance_in_progress);
@@ -91,8 +93,8 @@ TEST(GroupOffsets, EverythingOfARequestIsOneWriteAndKeepsItsData) {
   request.offsets.push_back(request.offsets[0]);
   request.offsets[2].partition = {"t2", PartitionId(1)};
   auto done = h.reply<CommitResponse>(h.commit(request));
-  EXPECT_EQ(done->offsets,
-            (std::vector<std::optional<Errc>>{std::nullopt, Errc::offset_metadata_too_large, std::nullopt}));
+  EXPECT_EQ(done->offsets, (std::vector<std::optional<Errc>>{
+                               std::nullopt, Errc::offset_metadata_too_large, std::nullopt}));
   EXPECT_EQ(h.log().size(), 2u);
   h.restart();
   auto all = h.set().fetch("g", std::nullopt, true);
@@ -164,38 +166,39 @@ TEST_P(OffsetExpiry, FollowsTheGroupsState) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Group, OffsetExpiry,
-    testing::Values(
-        Expiry{"simple_before", [](GroupHarness& h) { commit(h, "", -1, "t1", 5); }, 6, true, true},
-        Expiry{"simple_after", [](GroupHarness& h) { commit(h, "", -1, "t1", 5); }, 8, false, false},
-        Expiry{"empty_since_later",
-               [](GroupHarness& h) {
-                 std::string member = join_and_sync(h);
-                 commit(h, member, 1, "t1", 5);
-                 for (int i = 0; i < 5 * 24 * 400; ++i) {
-                   h.advance_ms(9'000);
-                   HeartbeatRequest beat;
-                   beat.group_id = "g";
-                   beat.member_id = member;
-                   beat.generation = 1;
-                   ASSERT_EQ(h.heartbeat(beat), std::nullopt);
-                 }
-                 leave(h, member);
-               },
-               6, true, true},
-        Expiry{"empty_long_enough",
-               [](GroupHarness& h) {
-                 std::string member = join_and_sync(h);
-                 commit(h, member, 1, "t1", 5);
-                 leave(h, member);
-               },
-               8, false, false},
-        Expiry{"with_its_own_time",
-               [](GroupHarness& h) {
-                 CommitRequest request = commit_request("g", "", -1, "t1", 0, 5);
-                 request.retention_ms = kDayMs;
-                 h.commit(request);
-               },
-               2, false, false}),
+    testing::Values(Expiry{"simple_before", [](GroupHarness& h) { commit(h, "", -1, "t1", 5); }, 6,
+                           true, true},
+                    Expiry{"simple_after", [](GroupHarness& h) { commit(h, "", -1, "t1", 5); }, 8,
+                           false, false},
+                    Expiry{"empty_since_later",
+                           [](GroupHarness& h) {
+                             std::string member = join_and_sync(h);
+                             commit(h, member, 1, "t1", 5);
+                             for (int i = 0; i < 5 * 24 * 400; ++i) {
+                               h.advance_ms(9'000);
+                               HeartbeatRequest beat;
+                               beat.group_id = "g";
+                               beat.member_id = member;
+                               beat.generation = 1;
+                               ASSERT_EQ(h.heartbeat(beat), std::nullopt);
+                             }
+                             leave(h, member);
+                           },
+                           6, true, true},
+                    Expiry{"empty_long_enough",
+                           [](GroupHarness& h) {
+                             std::string member = join_and_sync(h);
+                             commit(h, member, 1, "t1", 5);
+                             leave(h, member);
+                           },
+                           8, false, false},
+                    Expiry{"with_its_own_time",
+                           [](GroupHarness& h) {
+                             CommitRequest request = commit_request("g", "", -1, "t1", 0, 5);
+                             request.retention_ms = kDayMs;
+                             h.commit(request);
+                           },
+                           2, false, false}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(GroupOffsets, StableGroupKeepsItsTopicsAndLosesOthers) {
@@ -264,7 +267,8 @@ TEST(GroupOffsets, DeletedGroups) {
   h.fail_writes(std::nullopt);
   h.hold_writes(true);
   RequestToken deleting = h.remove("g");
-  EXPECT_EQ(h.reply<JoinResponse>(h.join(join_request("g")))->error, Errc::coordinator_not_available);
+  EXPECT_EQ(h.reply<JoinResponse>(h.join(join_request("g")))->error,
+            Errc::coordinator_not_available);
   h.hold_writes(false);
   EXPECT_EQ(h.reply<DeleteGroupResponse>(deleting)->error, std::nullopt);
   EXPECT_EQ(h.set().describe("g").error, Errc::group_id_not_found);

@@ -12,13 +12,15 @@ namespace {
 using Join = JoinResponse;
 using Sync = SyncResponse;
 
-// A group "g" whose members have joined and synced, each with assignment "a-" + its id. The first joiner leads.
+// A group "g" whose members have joined and synced, each with assignment "a-" + its id. The first
+// joiner leads.
 struct Ready {
   std::vector<std::string> members;
   int32_t generation = 0;
 };
 
-Ready make_stable(GroupHarness& h, size_t count, std::optional<std::string> instance_prefix = std::nullopt) {
+Ready make_stable(GroupHarness& h, size_t count,
+                  std::optional<std::string> instance_prefix = std::nullopt) {
   Ready ready;
   std::vector<RequestToken> joins;
   for (size_t i = 0; i < count; ++i) {
@@ -45,7 +47,9 @@ Ready make_stable(GroupHarness& h, size_t count, std::optional<std::string> inst
   for (const auto& id : ready.members) assignments[id] = "a-" + id;
   std::vector<RequestToken> syncs;
   for (const auto& id : ready.members) {
-    syncs.push_back(h.sync(sync_request("g", id, ready.generation, id == ready.members[0] ? assignments : std::map<std::string, Bytes>())));
+    syncs.push_back(h.sync(
+        sync_request("g", id, ready.generation,
+                     id == ready.members[0] ? assignments : std::map<std::string, Bytes>())));
   }
   for (size_t i = 0; i < syncs.size(); ++i) {
     auto synced = h.reply<Sync>(syncs[i]);
@@ -67,7 +71,8 @@ HeartbeatRequest beat(const std::string& member, int32_t generation,
   return request;
 }
 
-LeaveRequest leaving(const std::string& member, std::optional<std::string> instance = std::nullopt) {
+LeaveRequest leaving(const std::string& member,
+                     std::optional<std::string> instance = std::nullopt) {
   LeaveRequest request;
   request.group_id = "g";
   request.members.push_back({member, std::move(instance), ""});
@@ -87,7 +92,8 @@ TEST(Group, OneMemberJoinsSyncsAndIsStored) {
   ASSERT_EQ(joined->members.size(), 1u);
   EXPECT_EQ(joined->members[0].metadata, subscription({"t1"}));
   EXPECT_TRUE(h.log().empty());  // nothing is stored before there is an assignment
-  auto synced = h.reply<Sync>(h.sync(sync_request("g", joined->member_id, 1, {{joined->member_id, "mine"}})));
+  auto synced =
+      h.reply<Sync>(h.sync(sync_request("g", joined->member_id, 1, {{joined->member_id, "mine"}})));
   ASSERT_TRUE(synced);
   EXPECT_EQ(synced->assignment, "mine");
   EXPECT_EQ(synced->protocol_name, "range");
@@ -193,20 +199,27 @@ INSTANTIATE_TEST_SUITE_P(
     Group, JoinRefused,
     testing::Values(
         Refusal{"no_group_id", [](JoinRequest& r) { r.group_id = ""; }, Errc::invalid_group_id},
-        Refusal{"short_session", [](JoinRequest& r) { r.session_timeout_ms = 5'999; }, Errc::invalid_session_timeout},
+        Refusal{"short_session", [](JoinRequest& r) { r.session_timeout_ms = 5'999; },
+                Errc::invalid_session_timeout},
         Refusal{"long_session", [](JoinRequest& r) { r.session_timeout_ms = 1'800'001; },
                 Errc::invalid_session_timeout},
-        Refusal{"unknown_member", [](JoinRequest& r) { r.member_id = "nobody"; }, Errc::unknown_member_id},
+        Refusal{"unknown_member", [](JoinRequest& r) { r.member_id = "nobody"; },
+                Errc::unknown_member_id},
         Refusal{"unknown_group",
                 [](JoinRequest& r) {
                   r.group_id = "other";
                   r.member_id = "nobody";
                 },
                 Errc::unknown_member_id},
-        Refusal{"other_type", [](JoinRequest& r) { r.protocol_type = "connect"; }, Errc::inconsistent_group_protocol},
-        Refusal{"no_common_protocol", [](JoinRequest& r) { r.protocols = {{"mine", "x"}}; },
+        Refusal{"other_type", [](JoinRequest& r) { r.protocol_type = "connect"; },
                 Errc::inconsistent_group_protocol},
-        Refusal{"no_protocols", [](JoinRequest& r) { r.protocols.clear(); }, Errc::inconsistent_group_protocol},
+        Refusal{"no_common_protocol",
+                [](JoinRequest& r) {
+                  r.protocols = {{"mine", "x"}};
+                },
+                Errc::inconsistent_group_protocol},
+        Refusal{"no_protocols", [](JoinRequest& r) { r.protocols.clear(); },
+                Errc::inconsistent_group_protocol},
         Refusal{"unknown_instance",
                 [](JoinRequest& r) {
                   r.member_id = "nobody";
@@ -320,7 +333,8 @@ TEST(Group, ZombieGenerationsAreTold) {
     EXPECT_EQ(h.heartbeat(beat(row.member, row.generation)), row.error) << row.name;
     auto synced = h.reply<Sync>(h.sync(sync_request("g", row.member, row.generation)));
     EXPECT_EQ(synced->error, row.error) << row.name;
-    auto committed = h.reply<CommitResponse>(h.commit(commit_request("g", row.member, row.generation, "t1", 0, 5)));
+    auto committed = h.reply<CommitResponse>(
+        h.commit(commit_request("g", row.member, row.generation, "t1", 0, 5)));
     EXPECT_EQ(committed->offsets[0], row.error) << row.name;
   }
 }
@@ -390,7 +404,8 @@ TEST(Group, SeveralLeaveAtOnce) {
   request.members.push_back({"nobody", std::nullopt, ""});
   request.members.push_back({ready.members[2], std::nullopt, ""});
   auto left = h.leave(request);
-  EXPECT_EQ(left.members, (std::vector<std::optional<Errc>>{std::nullopt, Errc::unknown_member_id, std::nullopt}));
+  EXPECT_EQ(left.members, (std::vector<std::optional<Errc>>{std::nullopt, Errc::unknown_member_id,
+                                                            std::nullopt}));
   EXPECT_EQ(h.group("g")->member_count(), 1u);
 }
 
@@ -516,8 +531,9 @@ TEST(StaticMember, ComesBackWithoutARebalance) {
   // the new id is what a restart finds
   auto stored = h.stored_group("g");
   ASSERT_TRUE(stored);
-  EXPECT_TRUE(std::any_of(stored->members.begin(), stored->members.end(),
-                          [&](const StoredMember& member) { return member.id == back->member_id; }));
+  EXPECT_TRUE(
+      std::any_of(stored->members.begin(), stored->members.end(),
+                  [&](const StoredMember& member) { return member.id == back->member_id; }));
 }
 
 TEST(StaticMember, LeaderComesBack) {
@@ -609,7 +625,8 @@ TEST(GroupRestart, MembersGoOnInTheirGeneration) {
   EXPECT_EQ(h.heartbeat(beat(ready.members[0], 2)), std::nullopt);
   auto synced = h.reply<Sync>(h.sync(sync_request("g", ready.members[1], 2)));
   EXPECT_EQ(synced->assignment, "a-" + ready.members[1]);
-  EXPECT_EQ(h.reply<CommitResponse>(h.commit(commit_request("g", ready.members[1], 2, "t1", 0, 7)))->offsets[0],
+  EXPECT_EQ(h.reply<CommitResponse>(h.commit(commit_request("g", ready.members[1], 2, "t1", 0, 7)))
+                ->offsets[0],
             std::nullopt);
 }
 

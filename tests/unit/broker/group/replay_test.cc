@@ -1,4 +1,5 @@
-// Logs that Apache Kafka wrote (tests/golden/consumer_offsets), and what only other versions or transactions write.
+// Logs that Apache Kafka wrote (tests/golden/consumer_offsets), and what only other versions or
+// transactions write.
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,8 @@ namespace odradek::broker::group {
 namespace {
 
 Bytes golden(const std::string& name) {
-  std::ifstream in(std::string(TEST_DATA_DIR) + "/golden/consumer_offsets/" + name, std::ios::binary);
+  std::ifstream in(std::string(TEST_DATA_DIR) + "/golden/consumer_offsets/" + name,
+                   std::ios::binary);
   Bytes bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   EXPECT_FALSE(bytes.empty()) << name;
   return bytes;
@@ -37,8 +39,10 @@ struct Loaded {
     Outbox out;
     set.activate(Now{0, 1'795'227'000'000}, out);
   }
-  int64_t offset(const std::string& group, const std::string& topic, int32_t partition, bool stable = false) {
-    auto rows = set.fetch(group, std::vector<TopicPartition>{{topic, PartitionId(partition)}}, stable);
+  int64_t offset(const std::string& group, const std::string& topic, int32_t partition,
+                 bool stable = false) {
+    auto rows =
+        set.fetch(group, std::vector<TopicPartition>{{topic, PartitionId(partition)}}, stable);
     return rows[0].error ? -2 : rows[0].offset;
   }
   GroupSettings settings;
@@ -51,12 +55,17 @@ TEST(OffsetsPartition, IsKafkas) {
     const char* group;
     int32_t partition;
   };
-  for (const Row& row : {Row{"g1", 42}, Row{"vg", 11}, Row{"g-new", 18}, Row{"console-consumer-15851", 11},
-                         Row{"perf-consumer-81237", 34}, Row{"console-consumer-96556", 42}, Row{"", 0}}) {
+  for (const Row& row :
+       {Row{"g1", 42}, Row{"vg", 11}, Row{"g-new", 18}, Row{"console-consumer-15851", 11},
+        Row{"perf-consumer-81237", 34}, Row{"console-consumer-96556", 42}, Row{"", 0}}) {
     EXPECT_EQ(offsets_partition_of(row.group, 50).value(), row.partition) << row.group;
   }
   // Java: "größe".hashCode() = 98762257, "\uD83D\uDE00".hashCode() = 1772899
-  EXPECT_EQ(offsets_partition_of("gr\xc3\xb6\xc3\x9f" "e", 1'000'000'000).value(), 98'762'257);
+  EXPECT_EQ(offsets_partition_of("gr\xc3\xb6\xc3\x9f"
+                                 "e",
+                                 1'000'000'000)
+                .value(),
+            98'762'257);
   EXPECT_EQ(offsets_partition_of("\xf0\x9f\x98\x80", 1'000'000'000).value(), 1'772'899);
 }
 
@@ -67,10 +76,12 @@ TEST(Replay, WholeLogsOfKafka) {
     size_t groups;
     size_t offsets;
   };
-  for (const Row& row : {Row{"kafka-2.5.0-partition-11.log", 6, 1, 1}, Row{"kafka-2.5.0-partition-18.log", 10, 0, 0},
-                         Row{"kafka-2.5.0-partition-34.log", 7, 1, 5}, Row{"kafka-2.5.0-partition-42.log", 121, 0, 0},
-                         Row{"kafka-3.5.2-partition-11.log", 6, 1, 1}, Row{"kafka-3.5.2-partition-18.log", 10, 0, 0},
-                         Row{"kafka-3.5.2-partition-42.log", 93, 0, 0}}) {
+  for (const Row& row :
+       {Row{"kafka-2.5.0-partition-11.log", 6, 1, 1}, Row{"kafka-2.5.0-partition-18.log", 10, 0, 0},
+        Row{"kafka-2.5.0-partition-34.log", 7, 1, 5},
+        Row{"kafka-2.5.0-partition-42.log", 121, 0, 0},
+        Row{"kafka-3.5.2-partition-11.log", 6, 1, 1}, Row{"kafka-3.5.2-partition-18.log", 10, 0, 0},
+        Row{"kafka-3.5.2-partition-42.log", 93, 0, 0}}) {
     Loaded loaded;
     loaded.load(golden(row.file));
     EXPECT_EQ(loaded.replayed.next.value(), row.next) << row.file;
@@ -111,8 +122,9 @@ TEST(Replay, AGroupAsItStoodInTheMiddle) {
 
 // What we write is what Kafka wrote: decode every record, encode it again, compare.
 TEST(Replay, OurRecordsHaveKafkasBytes) {
-  for (const char* file : {"kafka-2.5.0-partition-11.log", "kafka-2.5.0-partition-34.log", "kafka-2.5.0-partition-42.log",
-                           "kafka-3.5.2-partition-11.log", "kafka-3.5.2-partition-42.log"}) {
+  for (const char* file : {"kafka-2.5.0-partition-11.log", "kafka-2.5.0-partition-34.log",
+                           "kafka-2.5.0-partition-42.log", "kafka-3.5.2-partition-11.log",
+                           "kafka-3.5.2-partition-42.log"}) {
     Bytes bytes = golden(file);
     log::BatchWalker walker(bytes);
     int compared = 0;
@@ -124,13 +136,16 @@ TEST(Replay, OurRecordsHaveKafkasBytes) {
         ASSERT_TRUE(decoded);
         StoredRecord again;
         if (const auto* offset = std::get_if<OffsetRecord>(&*decoded)) {
-          again = offset->value ? offset_record(offset->key, *offset->value) : offset_tombstone(offset->key);
+          again = offset->value ? offset_record(offset->key, *offset->value)
+                                : offset_tombstone(offset->key);
         } else if (const auto* group = std::get_if<GroupRecord>(&*decoded)) {
-          again = group->value ? group_record(group->group_id, *group->value) : group_tombstone(group->group_id);
+          again = group->value ? group_record(group->group_id, *group->value)
+                               : group_tombstone(group->group_id);
         }
         EXPECT_EQ(again.key, *record->key) << file << " " << record->offset.value();
         EXPECT_EQ(again.value.has_value(), record->value.has_value());
-        if (record->value) EXPECT_EQ(*again.value, *record->value) << file << " " << record->offset.value();
+        if (record->value)
+          EXPECT_EQ(*again.value, *record->value) << file << " " << record->offset.value();
         ++compared;
       }
     }
@@ -138,7 +153,8 @@ TEST(Replay, OurRecordsHaveKafkasBytes) {
   }
 }
 
-Bytes batch_of(const std::vector<StoredRecord>& records, Offset base, std::optional<ProducerId> producer = std::nullopt) {
+Bytes batch_of(const std::vector<StoredRecord>& records, Offset base,
+               std::optional<ProducerId> producer = std::nullopt) {
   log::BatchOptions options;
   options.base_offset = base;
   if (producer) {
@@ -177,7 +193,8 @@ TEST(Replay, TransactionsCountFromTheirMarker) {
   ProducerId committed(1);
   ProducerId aborted(2);
   ProducerId open(3);
-  Bytes log = batch_of({offset_of("g", 0, 1), offset_of("g", 1, 1), offset_of("g", 2, 1)}, Offset(0));
+  Bytes log =
+      batch_of({offset_of("g", 0, 1), offset_of("g", 1, 1), offset_of("g", 2, 1)}, Offset(0));
   log += batch_of({offset_of("g", 0, 10), offset_of("g", 3, 10)}, Offset(3), committed);
   log += batch_of({offset_of("g", 1, 20)}, Offset(5), aborted);
   log += batch_of({offset_of("g", 2, 30)}, Offset(6), open);
@@ -201,7 +218,10 @@ TEST(Replay, PassesOverWhatItDoesNotKnow) {
   consumer_group.bytes("g");
   StoredRecord newer = offset_of("g", 1, 5);
   newer.value->at(1) = 9;  // value version 9
-  Bytes log = batch_of({{consumer_group.take(), Bytes("xxx")}, newer, offset_of("g", 0, 4), {Bytes("k"), Bytes("v")}},
+  Bytes log = batch_of({{consumer_group.take(), Bytes("xxx")},
+                        newer,
+                        offset_of("g", 0, 4),
+                        {Bytes("k"), Bytes("v")}},
                        Offset(0));
   Loaded loaded;
   loaded.load(log);
@@ -228,16 +248,16 @@ TEST(StoredRecords, OldAndNewVersions) {
     int64_t offset;
     int64_t expire_ms;
   };
-  const std::string key(
-      "\0\1\0\1g\0\1t\0\0\0\5", 12);
+  const std::string key("\0\1\0\1g\0\1t\0\0\0\5", 12);
   const std::string legacy_key("\0\0\0\1g\0\1t\0\0\0\5", 12);
   const std::string v0("\0\0\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\1", 20);
-  const std::string v1 = std::string("\0\1\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\1", 20) + std::string("\0\0\0\0\0\0\0\2", 8);
+  const std::string v1 = std::string("\0\1\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\1", 20) +
+                         std::string("\0\0\0\0\0\0\0\2", 8);
   const std::string v2("\0\2\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\1", 20);
-  const std::string v4 = std::string("\0\4\0\0\0\0\0\0\0\7\0\0\0\3\1\0\0\0\0\0\0\0\1", 23) + std::string("\1\0\x10", 3) +
-                         std::string(16, 'u');
-  for (const Row& row : {Row{"v0", legacy_key, v0, 7, -1}, Row{"v1", key, v1, 7, 2}, Row{"v2", key, v2, 7, -1},
-                         Row{"v4", key, v4, 7, -1}}) {
+  const std::string v4 = std::string("\0\4\0\0\0\0\0\0\0\7\0\0\0\3\1\0\0\0\0\0\0\0\1", 23) +
+                         std::string("\1\0\x10", 3) + std::string(16, 'u');
+  for (const Row& row : {Row{"v0", legacy_key, v0, 7, -1}, Row{"v1", key, v1, 7, 2},
+                         Row{"v2", key, v2, 7, -1}, Row{"v4", key, v4, 7, -1}}) {
     auto decoded = decode_record(row.key, ByteView(row.value));
     ASSERT_TRUE(decoded) << row.name << ": " << decoded.error().what();
     const auto* offset = std::get_if<OffsetRecord>(&*decoded);

@@ -45,13 +45,21 @@ TEST(AppendCheck, WhatIsTakenAndWhatIsRefused) {
   auto compact = [](LogConfig& config) { config.cleanup_compact = true; };
   const std::vector<Row> rows = {
       {"a good batch", good, keep, std::nullopt},
-      {"a good batch, gzip", [] { return batch_of(3, kNow, packed(Codec::gzip)); }, keep, std::nullopt},
+      {"a good batch, gzip", [] { return batch_of(3, kNow, packed(Codec::gzip)); }, keep,
+       std::nullopt},
       {"nothing", [] { return Bytes(); }, keep, Errc::invalid_record},
       {"two batches of a client", [&] { return good() + good(); }, keep, Errc::invalid_record},
-      {"two batches of a coordinator", [&] { return good() + good(); }, keep, std::nullopt, AppendOrigin::coordinator},
+      {"two batches of a coordinator", [&] { return good() + good(); }, keep, std::nullopt,
+       AppendOrigin::coordinator},
       {"a cut batch", [&] { return good().substr(0, 80); }, keep, Errc::corrupt_record},
       {"bytes behind the batch", [&] { return good() + "rubbish"; }, keep, Errc::corrupt_record},
-      {"a wrong checksum", [&] { Bytes b = good(); b.back() ^= 1; return b; }, keep, Errc::corrupt_record},
+      {"a wrong checksum",
+       [&] {
+         Bytes b = good();
+         b.back() ^= 1;
+         return b;
+       },
+       keep, Errc::corrupt_record},
       {"an old message",
        [] {
          ByteWriter out;
@@ -61,29 +69,88 @@ TEST(AppendCheck, WhatIsTakenAndWhatIsRefused) {
          return out.take();
        },
        keep, Errc::unsupported_for_message_format},
-      {"a base offset", [&] { Bytes b = good(); set_base_offset(b, Offset(5)); return b; }, keep, Errc::invalid_record},
-      {"no records", [&] { Bytes b = good(); put_i32(b, 57, 0); return b; }, keep, Errc::invalid_record},
-      {"a wrong count", [&] { Bytes b = good(); put_i32(b, 57, 4); return b; }, keep, Errc::invalid_record},
+      {"a base offset",
+       [&] {
+         Bytes b = good();
+         set_base_offset(b, Offset(5));
+         return b;
+       },
+       keep, Errc::invalid_record},
+      {"no records",
+       [&] {
+         Bytes b = good();
+         put_i32(b, 57, 0);
+         return b;
+       },
+       keep, Errc::invalid_record},
+      {"a wrong count",
+       [&] {
+         Bytes b = good();
+         put_i32(b, 57, 4);
+         return b;
+       },
+       keep, Errc::invalid_record},
       {"a count that agrees with a wrong last offset",
-       [&] { Bytes b = good(); put_i32(b, 57, 4); put_i32(b, 23, 3); return b; }, keep, Errc::invalid_record},
-      {"fewer promised than there are", [&] { Bytes b = good(); put_i32(b, 57, 2); put_i32(b, 23, 1); return b; }, keep,
-       Errc::invalid_record},
-      {"a negative last offset", [&] { Bytes b = good(); put_i32(b, 23, -1); return b; }, keep, Errc::invalid_record},
+       [&] {
+         Bytes b = good();
+         put_i32(b, 57, 4);
+         put_i32(b, 23, 3);
+         return b;
+       },
+       keep, Errc::invalid_record},
+      {"fewer promised than there are",
+       [&] {
+         Bytes b = good();
+         put_i32(b, 57, 2);
+         put_i32(b, 23, 1);
+         return b;
+       },
+       keep, Errc::invalid_record},
+      {"a negative last offset",
+       [&] {
+         Bytes b = good();
+         put_i32(b, 23, -1);
+         return b;
+       },
+       keep, Errc::invalid_record},
       {"a wrong count, compressed",
-       [] { Bytes b = batch_of(3, kNow, packed(Codec::zstd)); put_i32(b, 57, 4); return b; }, keep, Errc::invalid_record},
-      {"an unknown codec", [&] { Bytes b = good(); b[22] = 5; set_crc(b); return b; }, keep, Errc::corrupt_record},
+       [] {
+         Bytes b = batch_of(3, kNow, packed(Codec::zstd));
+         put_i32(b, 57, 4);
+         return b;
+       },
+       keep, Errc::invalid_record},
+      {"an unknown codec",
+       [&] {
+         Bytes b = good();
+         b[22] = 5;
+         set_crc(b);
+         return b;
+       },
+       keep, Errc::corrupt_record},
       {"a control batch of a client",
-       [] { return *build_transaction_marker(ControlType::commit, ProducerId(1), ProducerEpoch(0), 0, kNow); }, keep,
-       Errc::invalid_record},
+       [] {
+         return *build_transaction_marker(ControlType::commit, ProducerId(1), ProducerEpoch(0), 0,
+                                          kNow);
+       },
+       keep, Errc::invalid_record},
       {"a control batch of a coordinator",
-       [] { return *build_transaction_marker(ControlType::commit, ProducerId(1), ProducerEpoch(0), 0, kNow); }, keep,
-       std::nullopt, AppendOrigin::coordinator},
-      {"a producer without sequence", [] { return batch_of(1, kNow, from_producer(1, 0, -1)); }, keep,
-       Errc::invalid_record},
-      {"too large", good, [](LogConfig& config) { config.max_message_bytes = 60; }, Errc::record_too_large},
-      {"just large enough", good, [](LogConfig& config) { config.max_message_bytes = static_cast<int64_t>(batch_of(3, kNow).size()); },
+       [] {
+         return *build_transaction_marker(ControlType::commit, ProducerId(1), ProducerEpoch(0), 0,
+                                          kNow);
+       },
+       keep, std::nullopt, AppendOrigin::coordinator},
+      {"a producer without sequence", [] { return batch_of(1, kNow, from_producer(1, 0, -1)); },
+       keep, Errc::invalid_record},
+      {"too large", good, [](LogConfig& config) { config.max_message_bytes = 60; },
+       Errc::record_too_large},
+      {"just large enough", good,
+       [](LogConfig& config) {
+         config.max_message_bytes = static_cast<int64_t>(batch_of(3, kNow).size());
+       },
        std::nullopt},
-      {"larger than a segment", good, [](LogConfig& config) { config.segment_bytes = 60; }, Errc::record_list_too_large},
+      {"larger than a segment", good, [](LogConfig& config) { config.segment_bytes = 60; },
+       Errc::record_list_too_large},
       {"a LogAppendTime of the client's own",
        [] {
          BatchOptions options;
@@ -92,15 +159,16 @@ TEST(AppendCheck, WhatIsTakenAndWhatIsRefused) {
          return batch_of(1, kNow, options);
        },
        keep, Errc::invalid_timestamp},
-      {"too old", [] { return batch_of(1, kNow - 1001); }, [](LogConfig& c) { c.timestamp_before_max_ms = 1000; },
-       Errc::invalid_timestamp},
-      {"old enough", [] { return batch_of(1, kNow - 1000); }, [](LogConfig& c) { c.timestamp_before_max_ms = 1000; },
-       std::nullopt},
+      {"too old", [] { return batch_of(1, kNow - 1001); },
+       [](LogConfig& c) { c.timestamp_before_max_ms = 1000; }, Errc::invalid_timestamp},
+      {"old enough", [] { return batch_of(1, kNow - 1000); },
+       [](LogConfig& c) { c.timestamp_before_max_ms = 1000; }, std::nullopt},
       {"too old, compressed", [] { return batch_of(1, kNow - 1001, packed(Codec::lz4)); },
        [](LogConfig& c) { c.timestamp_before_max_ms = 1000; }, Errc::invalid_timestamp},
-      {"too new", [] { return batch_of(1, kNow + 1001); }, [](LogConfig& c) { c.timestamp_after_max_ms = 1000; },
-       Errc::invalid_timestamp},
-      {"too new, compressed: by the header", [] { return batch_of(1, kNow + 1001, packed(Codec::lz4)); },
+      {"too new", [] { return batch_of(1, kNow + 1001); },
+       [](LogConfig& c) { c.timestamp_after_max_ms = 1000; }, Errc::invalid_timestamp},
+      {"too new, compressed: by the header",
+       [] { return batch_of(1, kNow + 1001, packed(Codec::lz4)); },
        [](LogConfig& c) { c.timestamp_after_max_ms = 1000; }, Errc::invalid_timestamp},
       {"too new, but the broker's time counts", [] { return batch_of(1, kNow + 1001); },
        [](LogConfig& c) {
@@ -110,14 +178,28 @@ TEST(AppendCheck, WhatIsTakenAndWhatIsRefused) {
        std::nullopt},
       {"no key, not compacted", [&] { return no_key(Codec::none); }, keep, std::nullopt},
       {"no key, compacted", [&] { return no_key(Codec::none); }, compact, Errc::invalid_record},
-      {"no key, compacted, compressed", [&] { return no_key(Codec::gzip); }, compact, Errc::invalid_record},
-      {"keys, compacted, compressed", [] { return batch_of(3, kNow, packed(Codec::gzip)); }, compact, std::nullopt},
+      {"no key, compacted, compressed", [&] { return no_key(Codec::gzip); }, compact,
+       Errc::invalid_record},
+      {"keys, compacted, compressed", [] { return batch_of(3, kNow, packed(Codec::gzip)); },
+       compact, std::nullopt},
       {"rubbish in a compressed batch that nobody opens",
-       [] { Bytes b = batch_of(3, kNow, packed(Codec::gzip)); b[70] ^= 7; set_crc(b); return b; }, keep, std::nullopt},
+       [] {
+         Bytes b = batch_of(3, kNow, packed(Codec::gzip));
+         b[70] ^= 7;
+         set_crc(b);
+         return b;
+       },
+       keep, std::nullopt},
       {"rubbish in a compressed batch that must be opened",
-       [] { Bytes b = batch_of(3, kNow, packed(Codec::gzip)); b[63] ^= 7; set_crc(b); return b; }, compact,
-       Errc::corrupt_record},
-      {"a bomb that must be opened", [] { return batch_of(1, kNow, packed(Codec::zstd), 1'000'000); },
+       [] {
+         Bytes b = batch_of(3, kNow, packed(Codec::gzip));
+         b[63] ^= 7;
+         set_crc(b);
+         return b;
+       },
+       compact, Errc::corrupt_record},
+      {"a bomb that must be opened",
+       [] { return batch_of(1, kNow, packed(Codec::zstd), 1'000'000); },
        [](LogConfig& c) {
          c.cleanup_compact = true;
          c.max_decompressed_bytes = 500'000;

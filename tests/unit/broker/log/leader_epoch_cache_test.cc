@@ -12,7 +12,8 @@ class EpochCache : public ::testing::Test {
   void SetUp() override { ASSERT_TRUE(files_.make_dirs("/d").ok()); }
   LeaderEpochCache cache_with(std::vector<std::pair<int, int>> entries) {
     LeaderEpochCache cache(&files_, "/d/leader-epoch-checkpoint");
-    for (auto [epoch, offset] : entries) EXPECT_TRUE(cache.assign(LeaderEpoch(epoch), Offset(offset)).ok());
+    for (auto [epoch, offset] : entries)
+      EXPECT_TRUE(cache.assign(LeaderEpoch(epoch), Offset(offset)).ok());
     return cache;
   }
   static std::vector<std::pair<int, int>> of(const LeaderEpochCache& cache) {
@@ -36,8 +37,11 @@ TEST_F(EpochCache, FileIsKafkas) {
 }
 
 TEST_F(EpochCache, DamageIsSeen) {
-  for (const char* text : {"", "x\n", "1\n0\n", "0\n", "0\n2\n0 0\n", "0\n1\n0 0 0\n", "0\n1\n-1 5\n", "0\n-1\n"}) {
-    ASSERT_TRUE(files_.write_file_atomically("/d/leader-epoch-checkpoint", text, fs::Durability::full).ok());
+  for (const char* text :
+       {"", "x\n", "1\n0\n", "0\n", "0\n2\n0 0\n", "0\n1\n0 0 0\n", "0\n1\n-1 5\n", "0\n-1\n"}) {
+    ASSERT_TRUE(
+        files_.write_file_atomically("/d/leader-epoch-checkpoint", text, fs::Durability::full)
+            .ok());
     LeaderEpochCache cache(&files_, "/d/leader-epoch-checkpoint");
     EXPECT_EQ(cache.load().error().code(), Errc::malformed) << text;
   }
@@ -53,7 +57,8 @@ TEST_F(EpochCache, EndOffsets) {
   LeaderEpochCache cache = cache_with({{2, 10}, {4, 20}, {7, 30}});
   struct Row {
     int epoch, expected_epoch, expected_offset;
-  } rows[] = {{-1, -1, -1}, {1, 1, 10}, {2, 2, 20}, {3, 2, 20}, {4, 4, 30}, {6, 4, 30}, {7, 7, 99}, {8, -1, -1}};
+  } rows[] = {{-1, -1, -1}, {1, 1, 10}, {2, 2, 20}, {3, 2, 20},
+              {4, 4, 30},   {6, 4, 30}, {7, 7, 99}, {8, -1, -1}};
   for (const Row& row : rows) {
     EpochEndOffset end = cache.end_offset_for(LeaderEpoch(row.epoch), Offset(99));
     EXPECT_EQ(end.leader_epoch.value(), row.expected_epoch) << row.epoch;
@@ -70,15 +75,20 @@ TEST_F(EpochCache, Truncation) {
     int offset;
     Pairs expected;
   } rows[] = {
-      {false, 31, {{2, 10}, {4, 20}, {7, 30}}}, {false, 30, {{2, 10}, {4, 20}}}, {false, 5, {}},
-      {true, 10, {{2, 10}, {4, 20}, {7, 30}}},  {true, 15, {{2, 15}, {4, 20}, {7, 30}}},
-      {true, 20, {{4, 20}, {7, 30}}},           {true, 100, {{7, 100}}},
+      {false, 31, {{2, 10}, {4, 20}, {7, 30}}},
+      {false, 30, {{2, 10}, {4, 20}}},
+      {false, 5, {}},
+      {true, 10, {{2, 10}, {4, 20}, {7, 30}}},
+      {true, 15, {{2, 15}, {4, 20}, {7, 30}}},
+      {true, 20, {{4, 20}, {7, 30}}},
+      {true, 100, {{7, 100}}},
       {true, 5, {{2, 10}, {4, 20}, {7, 30}}},
   };
   for (const Row& row : rows) {
     LeaderEpochCache cache = cache_with({{2, 10}, {4, 20}, {7, 30}});
     ASSERT_TRUE((row.from_start ? cache.truncate_from_start(Offset(row.offset))
-                                : cache.truncate_from_end(Offset(row.offset))).ok());
+                                : cache.truncate_from_end(Offset(row.offset)))
+                    .ok());
     EXPECT_EQ(of(cache), row.expected) << row.from_start << " " << row.offset;
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
-// What the tests of broker/log share: a log on a disk in memory and a clock that only moves when told.
+// What the tests of broker/log share: a log on a disk in memory and a clock that only moves when
+// told.
 
 #include <gtest/gtest.h>
 
@@ -13,10 +14,12 @@
 
 namespace odradek::broker::log {
 
-inline Bytes batch_of(int count, int64_t timestamp, BatchOptions options = {}, size_t value_size = 10) {
+inline Bytes batch_of(int count, int64_t timestamp, BatchOptions options = {},
+                      size_t value_size = 10) {
   RecordBatchBuilder builder(options);
   for (int i = 0; i < count; ++i) {
-    builder.add(timestamp + i, "key" + std::to_string(i), std::string(value_size, static_cast<char>('a' + i % 26)));
+    builder.add(timestamp + i, "key" + std::to_string(i),
+                std::string(value_size, static_cast<char>('a' + i % 26)));
   }
   return *builder.build();
 }

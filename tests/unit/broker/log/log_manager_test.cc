@@ -36,7 +36,8 @@ TEST_F(LogManagerTest, MakesLocksAndIdentifies) {
   Result<std::unique_ptr<LogManager>> second = manager_of({"/logs/a"});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code(), Errc::locked);
-  EXPECT_NE(second.error().what().find("/logs/a/.lock is held by another process"), std::string::npos);
+  EXPECT_NE(second.error().what().find("/logs/a/.lock is held by another process"),
+            std::string::npos);
   manager->reset();
   auto again = manager_of({"/logs/a"});
   ASSERT_TRUE(again.ok());
@@ -54,17 +55,20 @@ TEST_F(LogManagerTest, IdentityOfAnotherBrokerOrCluster) {
     ASSERT_TRUE((*manager)->confirm_identity(BrokerId(3), "DFDswXJ1Q4q3yslhKpcg9Q").ok());
   }
   EXPECT_EQ(*files_.read_file("/logs/a/meta.properties", 1000),
-            "#\n#Sun Sep 13 12:26:40 UTC 2020\nbroker.id=3\nversion=0\ncluster.id=DFDswXJ1Q4q3yslhKpcg9Q\n");
+            "#\n#Sun Sep 13 12:26:40 UTC "
+            "2020\nbroker.id=3\nversion=0\ncluster.id=DFDswXJ1Q4q3yslhKpcg9Q\n");
   auto manager = manager_of({"/logs/a", "/logs/new"});
   ASSERT_TRUE(manager.ok());
   EXPECT_EQ((*manager)->stored_broker_id(), BrokerId(3));
   EXPECT_EQ((*manager)->stored_cluster_id(), "DFDswXJ1Q4q3yslhKpcg9Q");
   Result<void> other = (*manager)->confirm_identity(BrokerId(4), "DFDswXJ1Q4q3yslhKpcg9Q");
   ASSERT_FALSE(other.ok());
-  EXPECT_TRUE(other.error().what().starts_with("Configured broker.id 4 doesn't match stored broker.id 3"));
+  EXPECT_TRUE(
+      other.error().what().starts_with("Configured broker.id 4 doesn't match stored broker.id 3"));
   other = (*manager)->confirm_identity(BrokerId(3), "else");
   ASSERT_FALSE(other.ok());
-  EXPECT_TRUE(other.error().what().starts_with("The Cluster ID else doesn't match stored clusterId"));
+  EXPECT_TRUE(
+      other.error().what().starts_with("The Cluster ID else doesn't match stored clusterId"));
   ASSERT_TRUE((*manager)->confirm_identity(BrokerId(3), "DFDswXJ1Q4q3yslhKpcg9Q").ok());
   EXPECT_TRUE(files_.exists("/logs/new/meta.properties"));
 }
@@ -72,11 +76,13 @@ TEST_F(LogManagerTest, IdentityOfAnotherBrokerOrCluster) {
 TEST_F(LogManagerTest, MetaPropertiesOfAKraftBrokerAndDamage) {
   ASSERT_TRUE(files_.make_dirs("/logs/a").ok());
   auto write = [&](const char* text) {
-    ASSERT_TRUE(files_.write_file_atomically("/logs/a/meta.properties", text, fs::Durability::full).ok());
+    ASSERT_TRUE(
+        files_.write_file_atomically("/logs/a/meta.properties", text, fs::Durability::full).ok());
   };
   write("#\nnode.id=7\nversion=1\ncluster.id=abc\ndirectory.id=xyz\n");
   EXPECT_EQ((*manager_of({"/logs/a"}))->stored_broker_id(), BrokerId(7));
-  for (const char* text : {"", "version=2\n", "version=0\nbroker.id=x\n", "version=0\nbroker.id=-5\n"}) {
+  for (const char* text :
+       {"", "version=2\n", "version=0\nbroker.id=x\n", "version=0\nbroker.id=-5\n"}) {
     write(text);
     Result<std::unique_ptr<LogManager>> manager = manager_of({"/logs/a"});
     ASSERT_FALSE(manager.ok()) << text;
@@ -108,13 +114,16 @@ TEST_F(LogManagerTest, LogsSurviveACleanStop) {
         ASSERT_TRUE(log->close().ok());
         ends[log->id()] = log->log_end_offset();
       }
-      ASSERT_TRUE((*manager)->write_checkpoint(directory, CheckpointKind::recovery_point, ends).ok());
+      ASSERT_TRUE(
+          (*manager)->write_checkpoint(directory, CheckpointKind::recovery_point, ends).ok());
       for (auto& [id, offset] : ends) offset = Offset(2);
-      ASSERT_TRUE((*manager)->write_checkpoint(directory, CheckpointKind::high_watermark, ends).ok());
+      ASSERT_TRUE(
+          (*manager)->write_checkpoint(directory, CheckpointKind::high_watermark, ends).ok());
       ASSERT_TRUE((*manager)->mark_clean_shutdown(directory).ok());
     }
   }
-  EXPECT_EQ(*files_.read_file("/logs/a/recovery-point-offset-checkpoint", 100), "0\n2\nt 0 3\nt 2 3\n");
+  EXPECT_EQ(*files_.read_file("/logs/a/recovery-point-offset-checkpoint", 100),
+            "0\n2\nt 0 3\nt 2 3\n");
   auto manager = manager_of({"/logs/a", "/logs/b"});
   EXPECT_TRUE((*manager)->directories()[0].clean_shutdown);
   EXPECT_FALSE(files_.exists("/logs/a/.kafka_cleanshutdown"));
@@ -139,7 +148,8 @@ TEST_F(LogManagerTest, ManyLogsAreClosedWithFewSyncs) {
     std::vector<std::unique_ptr<Log>> logs;
     std::vector<Log*> pointers;
     for (int i = 0; i < count; ++i) {
-      logs.push_back(std::move(*(*manager)->create_log({"t", PartitionId(i)}, config_, Uuid::random())));
+      logs.push_back(
+          std::move(*(*manager)->create_log({"t", PartitionId(i)}, config_, Uuid::random())));
       pointers.push_back(logs.back().get());
       Bytes batch = batch_of(3, kNow, from_producer(1, 0, 0));
       ASSERT_TRUE(logs.back()->append_as_leader(batch, LeaderEpoch(1), AppendOrigin::client).ok());
@@ -173,15 +183,19 @@ TEST_F(LogManagerTest, DamagedCheckpointsAreTakenAsEmpty) {
   ASSERT_TRUE(files_.make_dirs("/logs/a/rubbish").ok());
   ASSERT_TRUE(files_.make_dirs("/logs/a/t-1.0123456789abcdef0123456789abcdef-delete").ok());
   ASSERT_TRUE(files_.make_dirs("/logs/a/t-2.0123456789abcdef0123456789abcdef-stray").ok());
-  for (const char* text : {"x", "1\n0\n", "0\n1\n", "0\n1\nt 0\n", "0\n1\nt x 5\n", "0\n2\nt 0 5\n", ""}) {
+  for (const char* text :
+       {"x", "1\n0\n", "0\n1\n", "0\n1\nt 0\n", "0\n1\nt x 5\n", "0\n2\nt 0 5\n", ""}) {
     ASSERT_TRUE(files_.write_file_atomically(file, text, fs::Durability::full).ok());
     auto manager = manager_of({"/logs/a"});
     ASSERT_TRUE(manager.ok()) << text;
-    EXPECT_FALSE((*manager)->checkpointed(CheckpointKind::recovery_point, {"t", PartitionId(0)}).has_value());
+    EXPECT_FALSE((*manager)
+                     ->checkpointed(CheckpointKind::recovery_point, {"t", PartitionId(0)})
+                     .has_value());
     std::vector<LoadedLog> loaded = load_all(**manager);
     ASSERT_EQ(loaded.size(), 1u);
     EXPECT_TRUE(loaded[0].log);
-    EXPECT_EQ((*manager)->leftovers(), std::vector<std::string>{"/logs/a/t-1.0123456789abcdef0123456789abcdef-delete"});
+    EXPECT_EQ((*manager)->leftovers(),
+              std::vector<std::string>{"/logs/a/t-1.0123456789abcdef0123456789abcdef-delete"});
   }
   auto manager = manager_of({"/logs/a"});
   ASSERT_TRUE((*manager)->remove_dir((*manager)->leftovers()[0]).ok());
@@ -202,17 +216,20 @@ TEST_F(LogManagerTest, TheSameLogInTwoDirectories) {
 TEST_F(LogManagerTest, AFailedDirectoryIsNotUsedAnyMore) {
   auto manager = manager_of({"/logs/a", "/logs/b"});
   files_.fail(Call::open, "/logs/a/t-0", Errc::io_error);
-  EXPECT_EQ((*manager)->create_log({"t", PartitionId(0)}, config_, std::nullopt).error().code(), Errc::log_dir_offline);
+  EXPECT_EQ((*manager)->create_log({"t", PartitionId(0)}, config_, std::nullopt).error().code(),
+            Errc::log_dir_offline);
   EXPECT_FALSE((*manager)->directories()[0].online);
   for (int i = 1; i < 4; ++i) {
     auto log = (*manager)->create_log({"t", PartitionId(i)}, config_, std::nullopt);
     ASSERT_TRUE(log.ok());
     EXPECT_EQ((*manager)->directory_of({"t", PartitionId(i)}), 1u);
   }
-  EXPECT_EQ((*manager)->write_checkpoint(0, CheckpointKind::high_watermark, {}).error().code(), Errc::log_dir_offline);
+  EXPECT_EQ((*manager)->write_checkpoint(0, CheckpointKind::high_watermark, {}).error().code(),
+            Errc::log_dir_offline);
   EXPECT_FALSE((*manager)->fail_directory(0, Error(Errc::io_error, "again")));
   EXPECT_TRUE((*manager)->fail_directory(1, Error(Errc::io_error, "now")));
-  EXPECT_EQ((*manager)->create_log({"t", PartitionId(9)}, config_, std::nullopt).error().code(), Errc::log_dir_offline);
+  EXPECT_EQ((*manager)->create_log({"t", PartitionId(9)}, config_, std::nullopt).error().code(),
+            Errc::log_dir_offline);
 }
 
 TEST_F(LogManagerTest, DirectoriesThatCannotBeUsed) {

@@ -58,8 +58,10 @@ TEST_F(LogRecovery, EveryTornTailIsCut) {
   const size_t first_size = batch_of(3, kNow).size();
   for (size_t size = first_size; size <= whole.size(); ++size) {
     log_.reset();
-    ASSERT_TRUE(files_.write_file_atomically(std::string("/logs/t-0/") + kFirst, whole.substr(0, size),
-                                             fs::Durability::full).ok());
+    ASSERT_TRUE(files_
+                    .write_file_atomically(std::string("/logs/t-0/") + kFirst,
+                                           whole.substr(0, size), fs::Durability::full)
+                    .ok());
     clean_ = false;
     recovery_point_ = Offset(3);
     open();
@@ -82,7 +84,8 @@ TEST_F(LogRecovery, CutsAtTheFirstBatchThatIsNotRight) {
   EXPECT_EQ(log_->segment_count(), 2u);
   EXPECT_FALSE(files_.exists("/logs/t-0/00000000000000000024.log"));
   // the producer goes on where the log ends now
-  EXPECT_EQ(append(batch_of(3, kNow, from_producer(1, 0, 36))).error().code(), Errc::out_of_order_sequence);
+  EXPECT_EQ(append(batch_of(3, kNow, from_producer(1, 0, 36))).error().code(),
+            Errc::out_of_order_sequence);
   EXPECT_EQ(append(batch_of(3, kNow, from_producer(1, 0, 15)))->first_offset, Offset(15));
 }
 
@@ -92,8 +95,10 @@ TEST_F(LogRecovery, TornTailAfterACleanStopIsCutToo) {
   must_append(3);
   ASSERT_TRUE(log_->close().ok());
   const Bytes whole = *files_.read_file(std::string("/logs/t-0/") + kFirst, 100000);
-  ASSERT_TRUE(files_.write_file_atomically(std::string("/logs/t-0/") + kFirst, whole.substr(0, whole.size() - 1),
-                                           fs::Durability::full).ok());
+  ASSERT_TRUE(files_
+                  .write_file_atomically(std::string("/logs/t-0/") + kFirst,
+                                         whole.substr(0, whole.size() - 1), fs::Durability::full)
+                  .ok());
   open();
   EXPECT_EQ(offsets(Offset(0)), range(0, 3));
 }
@@ -129,11 +134,23 @@ TEST_F(LogRecovery, LostAndDamagedIndexesAreBuiltAnew) {
     const char* what;
     std::function<void()> damage;
   } rows[] = {
-      {"both lost", [&] { (void)files_.remove(index); (void)files_.remove(time); }},
-      {"half an entry", [&] { overwrite("00000000000000000000.index", index_bytes.size(), "abc"); }},
-      {"zeros behind", [&] { overwrite("00000000000000000000.index", index_bytes.size(), std::string(80, '\0')); }},
-      {"times backwards", [&] { overwrite("00000000000000000000.timeindex", time_bytes.size(), std::string(12, '\0')); }},
-      {"beyond the file", [&] { overwrite("00000000000000000000.index", index_bytes.size() - 4, "\x7f\xff\xff\xff"); }},
+      {"both lost",
+       [&] {
+         (void)files_.remove(index);
+         (void)files_.remove(time);
+       }},
+      {"half an entry",
+       [&] { overwrite("00000000000000000000.index", index_bytes.size(), "abc"); }},
+      {"zeros behind",
+       [&] { overwrite("00000000000000000000.index", index_bytes.size(), std::string(80, '\0')); }},
+      {"times backwards",
+       [&] {
+         overwrite("00000000000000000000.timeindex", time_bytes.size(), std::string(12, '\0'));
+       }},
+      {"beyond the file",
+       [&] {
+         overwrite("00000000000000000000.index", index_bytes.size() - 4, "\x7f\xff\xff\xff");
+       }},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.what);
@@ -190,7 +207,8 @@ TEST_F(LogRecovery, FullDiskAtTheRoll) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 60; ++i) {
     if (i % 3 == 2) files_.set_capacity(files_.used_bytes() + random() % 200);
-    Result<AppendInfo> info = append(batch_of(2, kNow, from_producer(1, 0, static_cast<int32_t>(appended) * 2)));
+    Result<AppendInfo> info =
+        append(batch_of(2, kNow, from_producer(1, 0, static_cast<int32_t>(appended) * 2)));
     if (info) {
       ++appended;
     } else {
@@ -257,10 +275,20 @@ TEST_F(LogRecovery, CleanersSwapIsCompletedAndCleanedIsDropped) {
     kept += batch_of(2, kNow, one);
   }
   const std::string d = "/logs/t-0/";
-  ASSERT_TRUE(files_.write_file_atomically(d + "00000000000000000000.log.swap", kept, fs::Durability::full).ok());
-  ASSERT_TRUE(files_.write_file_atomically(d + "00000000000000000000.index.swap", "", fs::Durability::full).ok());
-  ASSERT_TRUE(files_.write_file_atomically(d + "00000000000000000024.log.cleaned", "rubbish", fs::Durability::full).ok());
-  ASSERT_TRUE(files_.write_file_atomically(d + "00000000000000000099.log.deleted", "rubbish", fs::Durability::full).ok());
+  ASSERT_TRUE(
+      files_.write_file_atomically(d + "00000000000000000000.log.swap", kept, fs::Durability::full)
+          .ok());
+  ASSERT_TRUE(
+      files_.write_file_atomically(d + "00000000000000000000.index.swap", "", fs::Durability::full)
+          .ok());
+  ASSERT_TRUE(files_
+                  .write_file_atomically(d + "00000000000000000024.log.cleaned", "rubbish",
+                                         fs::Durability::full)
+                  .ok());
+  ASSERT_TRUE(files_
+                  .write_file_atomically(d + "00000000000000000099.log.deleted", "rubbish",
+                                         fs::Durability::full)
+                  .ok());
   open();
   std::vector<int64_t> expected = {4, 5, 20, 21};
   for (int64_t offset = 24; offset < 36; ++offset) expected.push_back(offset);
@@ -268,7 +296,8 @@ TEST_F(LogRecovery, CleanersSwapIsCompletedAndCleanedIsDropped) {
   EXPECT_EQ(offsets(Offset(21)), std::vector<int64_t>(expected.begin() + 3, expected.end()));
   const std::vector<fs::DirEntry> entries = *files_.list("/logs/t-0");
   for (const fs::DirEntry& entry : entries) {
-    EXPECT_FALSE(entry.name.ends_with(".swap") || entry.name.ends_with(".cleaned") || entry.name.ends_with(".deleted"))
+    EXPECT_FALSE(entry.name.ends_with(".swap") || entry.name.ends_with(".cleaned") ||
+                 entry.name.ends_with(".deleted"))
         << entry.name;
   }
   EXPECT_EQ(must_append(1), Offset(36));
@@ -304,7 +333,10 @@ TEST_F(LogRecovery, OldMessageFormatsAreKeptAndServed) {
     entries += out.buffer();
   }
   ASSERT_TRUE(files_.make_dirs("/logs/t-0").ok());
-  ASSERT_TRUE(files_.write_file_atomically("/logs/t-0/00000000000000000000.log", entries + "torn", fs::Durability::full).ok());
+  ASSERT_TRUE(files_
+                  .write_file_atomically("/logs/t-0/00000000000000000000.log", entries + "torn",
+                                         fs::Durability::full)
+                  .ok());
   clean_ = false;
   open();
   EXPECT_EQ(log_->log_end_offset(), Offset(5));
@@ -338,7 +370,8 @@ TEST_F(LogRecovery, AbortedTransactionsAreIndexedAnew) {
   }
   ASSERT_TRUE(append(transactional(1, 12)).ok());
   auto check = [&] {
-    Result<std::vector<AbortedTransaction>> all = log_->aborted_transactions(Offset(0), log_->log_end_offset());
+    Result<std::vector<AbortedTransaction>> all =
+        log_->aborted_transactions(Offset(0), log_->log_end_offset());
     ASSERT_TRUE(all.ok());
     ASSERT_EQ(all->size(), 6u);
     for (size_t i = 0; i < 6; ++i) {
@@ -364,8 +397,9 @@ TEST_F(LogRecovery, AbortedTransactionsAreIndexedAnew) {
   check();
 }
 
-// Random life of a log: appends, flushes, rolls, retention, truncation, full disk, crashes of every kind. After each
-// crash the log is a prefix of what was appended, and nothing that was flushed is missing.
+// Random life of a log: appends, flushes, rolls, retention, truncation, full disk, crashes of every
+// kind. After each crash the log is a prefix of what was appended, and nothing that was flushed is
+// missing.
 TEST_F(LogRecovery, RandomCrashes) {
   const char* wanted = std::getenv("LOG_SEEDS");  // more of them by hand
   const uint64_t seeds = wanted ? std::strtoull(wanted, nullptr, 10) : 150;
@@ -404,7 +438,8 @@ TEST_F(LogRecovery, RandomCrashes) {
         Bytes batch = *builder.build();
         const bool full = random() % 10 == 0;
         if (full) disk.set_capacity(disk.used_bytes() + random() % 100);
-        Result<AppendInfo> info = log->append_as_leader(batch, LeaderEpoch(static_cast<int32_t>(step) / 40), AppendOrigin::client);
+        Result<AppendInfo> info = log->append_as_leader(
+            batch, LeaderEpoch(static_cast<int32_t>(step) / 40), AppendOrigin::client);
         disk.set_capacity(0);
         if (info) {
           ASSERT_FALSE(info->duplicate);
@@ -455,7 +490,8 @@ TEST_F(LogRecovery, RandomCrashes) {
     // every record, in order, once
     size_t next = 0;
     while (next < values.size()) {
-      Result<LogSlice> slice = log->read(Offset(static_cast<int64_t>(next)), 500, true, log->log_end_offset());
+      Result<LogSlice> slice =
+          log->read(Offset(static_cast<int64_t>(next)), 500, true, log->log_end_offset());
       ASSERT_TRUE(slice.ok() && slice->size > 0);
       Bytes bytes = *Log::read_bytes(*slice);
       BatchWalker walker(bytes);

@@ -60,7 +60,8 @@ TEST_F(LogTest, RangesAreWholeBatches) {
   EXPECT_EQ(read(3, sizes[1] + sizes[2] + 5, false, 40).size, sizes[1] + sizes[2]);
   EXPECT_EQ(read(3, sizes[1] + sizes[2], false, 40).size, sizes[1] + sizes[2]);
   EXPECT_EQ(read(0, 1 << 20, true, 4).size, sizes[0] + sizes[1]);
-  EXPECT_EQ(read(0, 1 << 20, true, 5).size, sizes[0] + sizes[1]);  // a batch that reaches above is not shown
+  EXPECT_EQ(read(0, 1 << 20, true, 5).size,
+            sizes[0] + sizes[1]);  // a batch that reaches above is not shown
   EXPECT_EQ(read(0, 1 << 20, true, 1).size, 0u);
   EXPECT_EQ(read(40, 1 << 20, true, 40).size, 0u);
   EXPECT_EQ(read(39, 1 << 20, true, 1000).size, sizes[19]);
@@ -121,7 +122,8 @@ TEST_F(LogTest, TimestampLookup) {
   }
   for (int i = 0; i < 30; ++i) {
     for (int delta = 0; delta < 10; ++delta) {
-      Result<std::optional<TimestampOffset>> found = log_->offset_for_timestamp(kNow + i * 10 + delta);
+      Result<std::optional<TimestampOffset>> found =
+          log_->offset_for_timestamp(kNow + i * 10 + delta);
       ASSERT_TRUE(found.ok());
       if (i == 29 && delta > 2) {
         EXPECT_FALSE(found->has_value());
@@ -167,18 +169,23 @@ TEST_F(LogTest, IdempotentProducers) {
   EXPECT_EQ(again->first_offset, Offset(0));
   EXPECT_EQ(again->last_offset, Offset(1));
   EXPECT_EQ(log_->log_end_offset(), Offset(4));
-  EXPECT_EQ(append(batch_of(2, kNow, from_producer(1, 0, 5))).error().code(), Errc::out_of_order_sequence);
+  EXPECT_EQ(append(batch_of(2, kNow, from_producer(1, 0, 5))).error().code(),
+            Errc::out_of_order_sequence);
   EXPECT_EQ(log_->log_end_offset(), Offset(4));
   ASSERT_TRUE(append(batch_of(1, kNow, from_producer(1, 1, 0))).ok());
-  EXPECT_EQ(append(batch_of(2, kNow, from_producer(1, 0, 4))).error().code(), Errc::invalid_producer_epoch);
+  EXPECT_EQ(append(batch_of(2, kNow, from_producer(1, 0, 4))).error().code(),
+            Errc::invalid_producer_epoch);
   for (int round = 0; round < 2; ++round) {
-    if (round == 0) reopen_clean();
-    else reopen_crashed(CrashMode::keep_all);
+    if (round == 0)
+      reopen_clean();
+    else
+      reopen_crashed(CrashMode::keep_all);
     Result<AppendInfo> repeated = append(batch_of(1, kNow, from_producer(1, 1, 0)));
     ASSERT_TRUE(repeated.ok());
     EXPECT_TRUE(repeated->duplicate) << round;
     EXPECT_EQ(repeated->first_offset, Offset(4));
-    EXPECT_EQ(append(batch_of(1, kNow, from_producer(1, 1, 7))).error().code(), Errc::out_of_order_sequence);
+    EXPECT_EQ(append(batch_of(1, kNow, from_producer(1, 1, 7))).error().code(),
+              Errc::out_of_order_sequence);
   }
   clock_.advance_ms(config_->producer_id_expiration_ms);
   log_->remove_expired_producers();
@@ -266,7 +273,8 @@ TEST_F(LogTest, LogStartOffsetTakesSegmentsAway) {
   for (int i = 0; i < 10; ++i) must_append(3);
   EXPECT_EQ(log_->advance_log_start(Offset(31)).error().code(), Errc::offset_out_of_range);
   ASSERT_TRUE(log_->advance_log_start(Offset(14)).ok());
-  EXPECT_EQ(log_->read(Offset(13), 100, true, Offset(30)).error().code(), Errc::offset_out_of_range);
+  EXPECT_EQ(log_->read(Offset(13), 100, true, Offset(30)).error().code(),
+            Errc::offset_out_of_range);
   EXPECT_FALSE(log_->delete_old_segments(log_->log_end_offset())->empty());
   EXPECT_LE(log_->segments()[0].base_offset, Offset(14));
   EXPECT_EQ(offsets(Offset(14)), range(14, 30));
@@ -290,9 +298,11 @@ TEST_F(LogTest, TruncationAtEveryOffset) {
     const int64_t end = std::min<int64_t>(to, 30);
     EXPECT_EQ(log_->log_end_offset(), Offset(end));
     EXPECT_EQ(offsets(Offset(0)), range(0, end / 3 * 3));
-    EXPECT_LE(log_->latest_leader_epoch().value(), static_cast<int32_t>(std::max<int64_t>(end - 1, 0) / 9));
+    EXPECT_LE(log_->latest_leader_epoch().value(),
+              static_cast<int32_t>(std::max<int64_t>(end - 1, 0) / 9));
     if (end % 3 == 0) {
-      Result<AppendInfo> next = append(batch_of(3, kNow, from_producer(1, 0, static_cast<int32_t>(end))), 3);
+      Result<AppendInfo> next =
+          append(batch_of(3, kNow, from_producer(1, 0, static_cast<int32_t>(end))), 3);
       ASSERT_TRUE(next.ok()) << next.error().what();
       EXPECT_FALSE(next->duplicate);
       EXPECT_EQ(next->first_offset, Offset(end));
@@ -322,16 +332,19 @@ TEST_F(LogTest, CleanStopLeavesKafkasFiles) {
   const std::vector<fs::DirEntry> entries = *files_.list("/logs/t-0");
   for (const fs::DirEntry& entry : entries) names.push_back(entry.name);
   EXPECT_EQ(names, (std::vector<std::string>{
-                       "00000000000000000000.index", "00000000000000000000.log", "00000000000000000000.timeindex",
-                       "00000000000000000012.index", "00000000000000000012.log", "00000000000000000012.snapshot",
-                       "00000000000000000012.timeindex", "00000000000000000015.snapshot", "leader-epoch-checkpoint"}));
+                       "00000000000000000000.index", "00000000000000000000.log",
+                       "00000000000000000000.timeindex", "00000000000000000012.index",
+                       "00000000000000000012.log", "00000000000000000012.snapshot",
+                       "00000000000000000012.timeindex", "00000000000000000015.snapshot",
+                       "leader-epoch-checkpoint"}));
 }
 
 TEST_F(LogTest, TopicIdIsKept) {
   Uuid id = Uuid::random();
   open();
   ASSERT_TRUE(log_->set_topic_id(id).ok());
-  EXPECT_EQ(*files_.read_file("/logs/t-0/partition.metadata", 100), "version: 0\ntopic_id: " + id.to_string());
+  EXPECT_EQ(*files_.read_file("/logs/t-0/partition.metadata", 100),
+            "version: 0\ntopic_id: " + id.to_string());
   reopen_clean();
   EXPECT_EQ(log_->topic_id(), id);
   EXPECT_EQ(log_->set_topic_id(Uuid::random()).error().code(), Errc::inconsistent_topic_id);
@@ -394,7 +407,10 @@ TEST(LogDirectoryNames, ParseAndPrint) {
   for (const char* name : {"", "t", "-0", "t-", "t-x", "t--1-", "t-99999999999", "lost+found"}) {
     EXPECT_FALSE(parse_log_directory_name(name).has_value()) << name;
   }
-  EXPECT_EQ(deleted_directory_name({std::string(249, 'x'), PartitionId(7)}, Uuid::random(), "delete").size(), 255u);
+  EXPECT_EQ(
+      deleted_directory_name({std::string(249, 'x'), PartitionId(7)}, Uuid::random(), "delete")
+          .size(),
+      255u);
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ TEST(ProducerStates, SequencesInOrder) {
       {"an old epoch", -1, 80, 1, Errc::invalid_producer_epoch},
   };
   for (const Row& row : rows) {
-    Result<std::optional<ProducerBatch>> checked = states.check(batch(1, row.epoch, row.sequence, row.count, 3), kId);
+    Result<std::optional<ProducerBatch>> checked =
+        states.check(batch(1, row.epoch, row.sequence, row.count, 3), kId);
     if (row.expected) {
       ASSERT_FALSE(checked.ok()) << row.what;
       EXPECT_EQ(checked.error().code(), *row.expected) << row.what;
@@ -63,7 +64,8 @@ TEST(ProducerStates, SequencesInOrder) {
 
 TEST(ProducerStates, FiveBatchesAreRemembered) {
   ProducerStates states;
-  for (int i = 0; i < 7; ++i) states.note(batch(1, 0, i * 2, 2, 100 + i * 2, 1000 + i), std::nullopt);
+  for (int i = 0; i < 7; ++i)
+    states.note(batch(1, 0, i * 2, 2, 100 + i * 2, 1000 + i), std::nullopt);
   for (int i = 0; i < 7; ++i) {
     Result<std::optional<ProducerBatch>> checked = states.check(batch(1, 0, i * 2, 2, 0), kId);
     if (i < 2) {

@@ -158,7 +158,8 @@ TEST(RecordBatch, EntriesOfFormats0And1) {
     EXPECT_TRUE(check_crc(*header, entry).ok());
     entry.back() = '!';
     EXPECT_FALSE(check_crc(*header, entry).ok());
-    EXPECT_EQ(RecordIterator::open(entry, 100).error().code(), Errc::unsupported_for_message_format);
+    EXPECT_EQ(RecordIterator::open(entry, 100).error().code(),
+              Errc::unsupported_for_message_format);
   }
 }
 
@@ -169,13 +170,16 @@ TEST(RecordBatch, RecordsThatLieAboutTheirLengths) {
     std::string bytes;
   } rows[] = {
       {"empty", ""},
-      {"key longer than the record", std::string("\0\0\0\x20" "a", 5)},
+      {"key longer than the record", std::string("\0\0\0\x20"
+                                                 "a",
+                                                 5)},
       {"key length -2", std::string("\0\0\0\x03\x01\0", 6)},
       {"a million headers", std::string("\0\0\0\x01\x01\x80\x89\x7a", 8)},
       {"negative headers", std::string("\0\0\0\x01\x01\x01", 6)},
       {"header with a null key", std::string("\0\0\0\x01\x01\x02\x01\x01", 8)},
       {"bytes behind the headers", std::string("\0\0\0\x01\x01\0x", 7)},
-      {"varint that does not end", std::string("\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12)},
+      {"varint that does not end",
+       std::string("\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12)},
   };
   for (const Row& row : rows) EXPECT_FALSE(parse_record(row.bytes, header).ok()) << row.what;
   EXPECT_TRUE(parse_record(std::string("\0\0\0\x01\x01\0", 6), header).ok());
@@ -192,7 +196,8 @@ TEST(RecordBatch, CompressedBombIsBounded) {
 }
 
 TEST(RecordBatch, TransactionMarker) {
-  Bytes marker = *build_transaction_marker(ControlType::abort, ProducerId(9), ProducerEpoch(1), 4, 1000);
+  Bytes marker =
+      *build_transaction_marker(ControlType::abort, ProducerId(9), ProducerEpoch(1), 4, 1000);
   BatchHeader header = *parse_batch_header(marker);
   EXPECT_TRUE(header.is_control());
   EXPECT_TRUE(header.is_transactional());

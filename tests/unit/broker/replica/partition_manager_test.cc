@@ -1,4 +1,5 @@
-// The manager on a disk in memory, with real shards and a real background pool: what an image says happens to the logs.
+// The manager on a disk in memory, with real shards and a real background pool: what an image says
+// happens to the logs.
 #include "broker/replica/partition_manager.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,9 @@ namespace asio = boost::asio;
 const BrokerId kSelf(1);
 
 struct Listener final : LeadershipListener {
-  void on_leader(Partition& partition, LeaderEpoch epoch) override { leads[partition.id().partition] = epoch; }
+  void on_leader(Partition& partition, LeaderEpoch epoch) override {
+    leads[partition.id().partition] = epoch;
+  }
   void on_not_leader(const TopicPartition& id) override { leads.erase(id.partition); }
   std::map<PartitionId, LeaderEpoch> leads;
 };
@@ -43,7 +46,8 @@ class PartitionManagerTest : public testing::Test {
       made.log = config;
       return made;
     };
-    manager_ = std::make_unique<PartitionManager>(ReplicaSettings{}, settings, *shards_, background_, clock_, *logs_);
+    manager_ = std::make_unique<PartitionManager>(ReplicaSettings{}, settings, *shards_,
+                                                  background_, clock_, *logs_);
     manager_->listen("t", &listener_);
     shards_->start();
     run(manager_->load());
@@ -85,7 +89,8 @@ class PartitionManagerTest : public testing::Test {
     EXPECT_TRUE(run(manager_->wait_open("t", image_->zxid, 10'000)));
   }
 
-  static void put_topic(metadata::Image& image, const std::string& name, Uuid id, int partitions, BrokerId leader) {
+  static void put_topic(metadata::Image& image, const std::string& name, Uuid id, int partitions,
+                        BrokerId leader) {
     auto topic = std::make_shared<metadata::Topic>();
     topic->name = name;
     topic->id = id;
@@ -165,7 +170,8 @@ TEST_F(PartitionManagerTest, MakesWhatTheImageAssigns) {
 }
 
 TEST_F(PartitionManagerTest, LeavesWhatOthersHave) {
-  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, BrokerId(2)); });
+  next_image(
+      [&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, BrokerId(2)); });
   EXPECT_TRUE(directories().empty());
   EXPECT_EQ(find({"t", PartitionId(0)}), Errc::not_leader_or_follower);
 }

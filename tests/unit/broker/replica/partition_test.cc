@@ -46,8 +46,8 @@ class PartitionTest : public testing::Test {
     options.config = config_;
     auto log = log::Log::open({&files_, &cache_, &clock_}, options);
     ASSERT_TRUE(log) << log.error().what();
-    partition_ = std::make_shared<Partition>(BrokerId(1), loop_.get_executor(), std::move(*log), 0, clock_,
-                                             background_, failures_, Offset(0));
+    partition_ = std::make_shared<Partition>(BrokerId(1), loop_.get_executor(), std::move(*log), 0,
+                                             clock_, background_, failures_, Offset(0));
   }
 
   LeaderState led_by(int32_t leader, int32_t epoch, std::vector<BrokerId> isr = {BrokerId(1)}) {
@@ -162,7 +162,8 @@ TEST_F(PartitionTest, AFullDiskRefusesAndRecovers) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Errc::disk_full);
   EXPECT_EQ(failures_.count, 0) << "the directory stays online";
-  EXPECT_TRUE(partition_->read(Offset(0), 1000, ReadLimit::high_watermark, true)) << "fetches go on";
+  EXPECT_TRUE(partition_->read(Offset(0), 1000, ReadLimit::high_watermark, true))
+      << "fetches go on";
   auto again = partition_->append_as_leader(batch(2), 1, AppendOrigin::client);
   ASSERT_TRUE(again) << again.error().what();
   EXPECT_EQ(again->first_offset, Offset(2));

@@ -22,7 +22,8 @@ constexpr Program kProgram{"kafka-test", "A program of the tests.", kOptions};
 Result<Options> parse(std::vector<std::string> words) { return Options::parse(kProgram, words); }
 
 TEST(Options, AcceptsOneDashTwoDashesAndEquals) {
-  for (const auto& words : {std::vector<std::string>{"-group", "g"}, {"--group", "g"}, {"--group=g"}, {"-group=g"}}) {
+  for (const auto& words :
+       {std::vector<std::string>{"-group", "g"}, {"--group", "g"}, {"--group=g"}, {"-group=g"}}) {
     auto options = parse(words);
     ASSERT_TRUE(options.ok());
     EXPECT_EQ(options->value("group"), "g");
@@ -59,13 +60,21 @@ TEST(Options, ErrorsAreTheOfficialSentences) {
             "joptsimple.UnrecognizedOptionException: nonsense is not a recognized option");
   EXPECT_EQ(parse({"--topic"}).error().what(),
             "joptsimple.OptionMissingRequiredArgumentException: Option topic requires an argument");
-  EXPECT_EQ(parse({"--partitions", "abc"}).error().what(),
-            "joptsimple.OptionArgumentConversionException: Cannot parse argument 'abc' of option partitions");
-  EXPECT_FALSE(parse({"--partitions", "99999999999"}).ok());
+}
+
+TEST(OptionsDeathTest, ANumberThatIsNoneEndsTheProgramWhenItIsRead) {
+  auto options = parse({"--partitions", "abc"});
+  ASSERT_TRUE(options.ok());
+  EXPECT_EXIT(options->number("partitions"), testing::ExitedWithCode(1),
+              "joptsimple.OptionArgumentConversionException: Cannot parse argument 'abc' of option "
+              "partitions");
+  auto large = parse({"--partitions", "99999999999"});
+  EXPECT_EXIT(large->number("partitions"), testing::ExitedWithCode(1), "Cannot parse argument");
 }
 
 TEST(Options, RepeatedOptionsAreKeptInOrder) {
-  EXPECT_EQ(parse({"--topic", "a", "--topic=b"})->values("topic"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(parse({"--topic", "a", "--topic=b"})->values("topic"),
+            (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(Options, TheUsageTableIsEightyWide) {

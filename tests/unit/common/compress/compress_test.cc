@@ -12,15 +12,18 @@ constexpr Codec kCodecs[] = {Codec::none, Codec::gzip, Codec::snappy, Codec::lz4
 Bytes noise(size_t size, uint64_t seed, int letters) {
   std::mt19937_64 random(seed);
   Bytes bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>('a' + random() % static_cast<uint64_t>(letters));
+  for (char& byte : bytes)
+    byte = static_cast<char>('a' + random() % static_cast<uint64_t>(letters));
   return bytes;
 }
 
 TEST(Compress, RoundTripOfEveryCodecAndSize) {
   for (Codec codec : kCodecs) {
-    for (size_t size : {size_t{0}, size_t{1}, size_t{100}, size_t{32768}, size_t{32769}, size_t{65536}, size_t{65537}, size_t{3000000}}) {
+    for (size_t size : {size_t{0}, size_t{1}, size_t{100}, size_t{32768}, size_t{32769},
+                        size_t{65536}, size_t{65537}, size_t{3000000}}) {
       for (int letters : {1, 4, 200}) {
-        SCOPED_TRACE(std::string(name_of(codec)) + " " + std::to_string(size) + " " + std::to_string(letters));
+        SCOPED_TRACE(std::string(name_of(codec)) + " " + std::to_string(size) + " " +
+                     std::to_string(letters));
         Bytes input = noise(size, size, letters);
         Result<Bytes> packed = compress(codec, input);
         ASSERT_TRUE(packed.ok()) << packed.error().what();
@@ -46,8 +49,10 @@ TEST(Compress, EveryCutIsNoticed) {
       SCOPED_TRACE(std::string(name_of(codec)) + " cut at " + std::to_string(size));
       Result<Bytes> opened = decompress(codec, ByteView(*packed).substr(0, size), 10000);
       // an xerial stream may end behind its header or behind any chunk
-      if (codec == Codec::snappy && opened.ok()) EXPECT_TRUE(opened->empty());
-      else ASSERT_FALSE(opened.ok());
+      if (codec == Codec::snappy && opened.ok())
+        EXPECT_TRUE(opened->empty());
+      else
+        ASSERT_FALSE(opened.ok());
     }
   }
 }
@@ -60,7 +65,8 @@ TEST(Compress, DamageNeverCrashes) {
     ASSERT_TRUE(packed.ok());
     for (int i = 0; i < 500; ++i) {
       Bytes damaged = *packed;
-      for (int changes = 0; changes < 3; ++changes) damaged[random() % damaged.size()] = static_cast<char>(random());
+      for (int changes = 0; changes < 3; ++changes)
+        damaged[random() % damaged.size()] = static_cast<char>(random());
       (void)decompress(codec, damaged, 100000);
       Bytes rubbish(random() % 200, '\0');
       for (char& byte : rubbish) byte = static_cast<char>(random());
@@ -81,7 +87,8 @@ TEST(Compress, JoinedMembersAndFrames) {
 }
 
 TEST(Compress, FramingsAreKafkas) {
-  EXPECT_EQ(compress(Codec::snappy, "x")->substr(0, 16), ByteView("\x82SNAPPY\0\0\0\0\1\0\0\0\1", 16));
+  EXPECT_EQ(compress(Codec::snappy, "x")->substr(0, 16),
+            ByteView("\x82SNAPPY\0\0\0\0\1\0\0\0\1", 16));
   EXPECT_EQ(compress(Codec::lz4, "x")->substr(0, 7), ByteView("\x04\x22\x4d\x18\x60\x40\x82", 7));
   EXPECT_EQ(compress(Codec::gzip, "x")->substr(0, 3), "\x1f\x8b\x08");
   EXPECT_EQ(compress(Codec::zstd, "x")->substr(0, 4), "\x28\xb5\x2f\xfd");
@@ -96,7 +103,8 @@ TEST(Compress, PlainSnappyBlock) {
 
 TEST(Compress, SnappyDoesNotTakeRoomForALie) {
   // a block that promises 100 MB in 12 bytes
-  Result<Bytes> opened = decompress(Codec::snappy, ByteView("\x80\xc2\xd7\x2f\x10hello..", 12), 1 << 30);
+  Result<Bytes> opened =
+      decompress(Codec::snappy, ByteView("\x80\xc2\xd7\x2f\x10hello..", 12), 1 << 30);
   EXPECT_FALSE(opened.ok());
 }
 

@@ -161,7 +161,8 @@ TEST_F(FaultyFiles, TornWritesAreAPrefixOfTheWrites) {
     ASSERT_TRUE(files.make_dirs("/d").ok());
     auto a = files.open("/d/a", OpenMode::create);
     ASSERT_TRUE(files.sync_dir("/d").ok());
-    for (int i = 0; i < 4; ++i) ASSERT_TRUE((*a)->pwrite("0123456789", static_cast<uint64_t>(i) * 10).ok());
+    for (int i = 0; i < 4; ++i)
+      ASSERT_TRUE((*a)->pwrite("0123456789", static_cast<uint64_t>(i) * 10).ok());
     files.crash(FaultyFileSystem::CrashMode::keep_prefix);
     Bytes left = *files.read_file("/d/a", 100);
     EXPECT_EQ(left, Bytes("0123456789012345678901234567890123456789").substr(0, left.size()));

@@ -97,7 +97,8 @@ TEST(FrameAssembler, RefusesWhatIsNoFrame) {
     auto next = assembler.next();
     ASSERT_FALSE(next) << row.name;
     EXPECT_EQ(next.error().code(), Errc::malformed) << row.name;
-    EXPECT_NE(next.error().what().find(row.part_of_reason), std::string::npos) << next.error().what();
+    EXPECT_NE(next.error().what().find(row.part_of_reason), std::string::npos)
+        << next.error().what();
   }
 }
 

@@ -29,7 +29,8 @@ struct Pair {
     accepted.fd = fds[0];
     accepted.address = "127.0.0.1";
     accepted.port = 1;
-    server = std::make_unique<FramedConnection>(loop.get_executor(), std::move(accepted), 1'000'000, clock, nullptr);
+    server = std::make_unique<FramedConnection>(loop.get_executor(), std::move(accepted), 1'000'000,
+                                                clock, nullptr, nullptr);
     client = fds[1];
   }
   ~Pair() {
@@ -84,7 +85,8 @@ TEST(FramedConnection, ACutFrameIsAnError) {
 
 TEST(FramedConnection, SendsBytesAndFileRangesThroughASlowReader) {
   Pair pair;
-  auto path = std::filesystem::temp_directory_path() / ("odradek-net-" + std::to_string(::getpid()));
+  auto path =
+      std::filesystem::temp_directory_path() / ("odradek-net-" + std::to_string(::getpid()));
   fs::RealFileSystem files;
   auto file = files.open(path.string(), fs::OpenMode::create);
   ASSERT_TRUE(file);
@@ -138,7 +140,8 @@ TEST(Listener, SaysThatAPortIsInUseAndWhatToDo) {
   ASSERT_TRUE((*first)->start(5, [](Accepted accepted) { ::close(accepted.fd); }));
   auto second = Listener::open(loop.get_executor(), "127.0.0.1", (*first)->port());
   ASSERT_FALSE(second);
-  EXPECT_NE(second.error().what().find("is in use by another program"), std::string::npos) << second.error().what();
+  EXPECT_NE(second.error().what().find("is in use by another program"), std::string::npos)
+      << second.error().what();
   EXPECT_NE(second.error().what().find("listeners"), std::string::npos);
 }
 

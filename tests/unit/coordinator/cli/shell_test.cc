@@ -8,7 +8,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 TEST(Shell, SplitsLinesAsTyped) {
-  EXPECT_EQ(split_command("  create /a  \"two words\" 'x y' "), (Words{"create", "/a", "two words", "x y"}));
+  EXPECT_EQ(split_command("  create /a  \"two words\" 'x y' "),
+            (Words{"create", "/a", "two words", "x y"}));
   EXPECT_EQ(split_command("set /a it's"), (Words{"set", "/a", "it's"}));
   EXPECT_EQ(split_command("get \"/open"), (Words{"get", "\"/open"}));
   EXPECT_TRUE(split_command(" \t ").empty());
@@ -56,7 +57,8 @@ TEST(Shell, EventsAndStats) {
 TEST(Shell, CompletesCommands) {
   Shell shell({"127.0.0.1:1", 1000, false});
   EXPECT_EQ(shell.complete("ls"), Words{"ls"});
-  EXPECT_EQ(shell.complete("get"), (Words{"get", "getAcl", "getAllChildrenNumber", "getEphemerals"}));
+  EXPECT_EQ(shell.complete("get"),
+            (Words{"get", "getAcl", "getAllChildrenNumber", "getEphemerals"}));
   EXPECT_TRUE(shell.complete("ls /x").empty()) << "not connected";
 }
 

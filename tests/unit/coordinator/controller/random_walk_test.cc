@@ -169,7 +169,7 @@ class Walk {
 };
 
 TEST(RandomWalk, ComesToRest) {
-  for (uint32_t seed = 1; seed <= 300; ++seed) {
+  for (uint32_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Walk walk(seed);
     walk.run(60);

@@ -173,6 +173,52 @@ TEST(Topics, ReplicasRewrittenByHandMoveNothing) {
   bench.check_image();
 }
 
+// Whatever is written over a topic's znode, no image in between shows another topic, or one
+// partition less.
+TEST(Topics, ATopicStaysTheSameWhateverIsWrittenOverIt) {
+  for (bool crash : {false, true}) {
+    Bench bench;
+    Registration broker = bench.broker(0);
+    TopicItem made = bench.create_topic(broker, Bench::topic("t", 2));
+    bench.settle();
+    bool same = true;
+    auto watch = [&](const Cluster& cluster) {
+      auto found = cluster.image()->topics.find("t");
+      same &= found != cluster.image()->topics.end() && found->second->id == made.id &&
+              found->second->partitions.size() >= 2 &&
+              found->second->partitions[1].replicas.size() == 1;
+    };
+    for (const char* data :
+         {R"({"version":1,"partitions":{"0":[0],"1":[0],"2":[0]}})", "nonsense", "",
+          R"({"version":2,"partitions":{"0":[0]}})", R"({"version":2,"partitions":{}})",
+          R"({"version":3,"topic_id":"v-2k0vXPS9Cc544cHYvxig","partitions":{"0":[0]}})"}) {
+      if (!crash) bench.runner->controller().on_image(watch);
+      ASSERT_FALSE(bench.set("/brokers/topics/t", data)) << data;
+      if (crash) bench.crash();
+      bench.settle();
+      ASSERT_TRUE(same) << data;
+      auto image = bench.image();
+      ASSERT_TRUE(image->topics.contains("t")) << data;
+      const metadata::Topic& topic = *image->topics.at("t");
+      EXPECT_EQ(topic.id, made.id) << data;
+      ASSERT_GE(topic.partitions.size(), 2u) << data;
+      for (const metadata::Partition& partition : topic.partitions)
+        EXPECT_EQ(partition.leader, BrokerId(0)) << data;
+      if (crash) bench.check_image();
+    }
+    EXPECT_TRUE(bench.image()->deleted_topics.empty());
+    // A call that writes it anew heals it.
+    auto reply = bench.call<TopicItem>([&](Cluster&, int64_t deadline_ms, auto done) {
+      return make_create_partitions(Bench::caller(broker), {{"t", 4, {}}}, false, deadline_ms,
+                                    done);
+    });
+    ASSERT_FALSE(reply.items.at(0).error) << reply.items[0].error->what();
+    bench.settle();
+    EXPECT_NE(bench.data("/brokers/topics/t").find(R"({"0":[0],"1":[0],"2":[0],"3":[0]})"),
+              std::string::npos);
+  }
+}
+
 TEST(Topics, NonsenseByHandIsLeftAlone) {
   Bench bench;
   Registration broker = bench.broker(0);

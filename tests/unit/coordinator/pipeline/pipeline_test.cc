@@ -260,6 +260,20 @@ TEST_F(PipelineTest, AStallOfTheProcessExpiresNobody) {
   EXPECT_FALSE(pipeline->session_alive(session));
 }
 
+TEST_F(PipelineTest, ADiskThatStandsStillExpiresNobody) {
+  SessionId session = new_session(4000);
+  bool replied = false;
+  pipeline->write(Write(session, anybody(), one(CreateOp("/a")), false),
+                  [&](WriteReply reply) { replied = reply.ok(); });
+  for (int i = 0; i < 20; ++i) {
+    clock.advance_ms(2000);
+    pipeline->tick();
+  }
+  committer.run();
+  EXPECT_TRUE(replied);
+  EXPECT_TRUE(pipeline->session_alive(session));
+}
+
 TEST_F(PipelineTest, WritesOfAClosingSessionAreRefused) {
   SessionId session = new_session();
   pipeline->close_session(session, [](WriteReply) {});

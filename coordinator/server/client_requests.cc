@@ -1,0 +1,282 @@
+// What a client asks, and in which order it is done; client_connection.cc has the bytes that come
+// and go.
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/format.h"
+#include "common/log/log.h"
+#include "coordinator/server/auth.h"
+#include "coordinator/server/client_connection.h"
+#include "coordinator/server/read_requests.h"
+#include "coordinator/server/write_requests.h"
+
+namespace odradek::coordinator::server {
+
+namespace {
+
+using zookeeper::ErrorCode;
+using zookeeper::OpCode;
+
+bool wants_close(OpCode op) { return op == OpCode::kSasl || op == OpCode::kDeleteContainer; }
+
+}  // namespace
+
+// ---- handshake
+
+void ClientConnection::on_connect(const net::Buffer& frame) {
+  ByteReader in(frame.view());
+  auto request = zookeeper::ConnectRequest::decode(in);
+  if (!request) return close("the first frame is no ConnectRequest: " + request.error().what());
+  Zxid seen(request->last_zxid_seen);
+  if (seen > pipeline_.last_zxid()) {
+    return close(
+        odradek::format("the client has seen zxid 0x{:x}, our last is 0x{:x}: it spoke to "
+                        "another server, or this one was set back",
+                        seen.value(), pipeline_.last_zxid().value()));
+  }
+  has_read_only_ = request->read_only.has_value();
+  ++statistics_.received;
+  ++clients_.stats().packets_received;
+  pipeline::Pipeline::SessionRequest wanted;
+  wanted.timeout_ms = request->time_out;
+  wanted.owner = weak_from_this();
+  state_ = State::establishing;
+  if (request->session_id == 0) {
+    pipeline_.create_session(wanted, [self = shared_from_this()](auto grant) {
+      // the reply leaves in this step, further requests are read behind it
+      self->on_session(std::move(grant));
+    });
+    return;
+  }
+  tree::Password password{};
+  if (request->passwd && request->passwd->size() == password.size()) {
+    std::memcpy(password.data(), request->passwd->data(), password.size());
+    on_session(pipeline_.attach_session(SessionId(request->session_id), password, wanted));
+  } else {
+    on_session(Error(Errc::session_expired, "no password"));
+  }
+}
+
+void ClientConnection::on_session(Result<pipeline::Pipeline::SessionGrant> grant) {
+  if (state_ == State::closed) {
+    // nobody knows of this session
+    if (grant) pipeline_.close_session(grant->session, [](pipeline::WriteReply) {});
+    return;
+  }
+  zookeeper::ConnectResponse response;
+  response.passwd = std::string(sizeof(tree::Password), '\0');
+  if (has_read_only_) response.read_only = false;
+  if (grant) {
+    session_ = grant->session;
+    statistics_.timeout_ms = grant->timeout_ms;
+    response.time_out = grant->timeout_ms;
+    response.session_id = session_.value();
+    std::memcpy(response.passwd->data(), grant->password.data(), grant->password.size());
+  }
+  ByteWriter out;
+  out.i32(0);
+  response.encode(out);
+  out.patch_i32(0, static_cast<int32_t>(out.buffer_size() - 4));
+  put_out(out.take());
+  ++statistics_.sent;
+  ++clients_.stats().packets_sent;
+  statistics_.last_op = "SESS";
+  if (!grant) {
+    LOG_INFO("zookeeper", "/{} asked for a session that is gone, or with a wrong password", peer_);
+    return close_when_flushed();
+  }
+  state_ = State::open;
+  LOG_DEBUG("zookeeper", "Session 0x{:x} of /{} with a time-out of {} ms", session_.value(), peer_,
+            grant->timeout_ms);
+  if (!carrying_on_) {
+    carrying_on_ = true;
+    pipeline_.after_step([self = shared_from_this()] { self->carry_on(); });
+  }
+}
+
+// ---- requests
+
+void ClientConnection::on_request(net::Buffer frame) {
+  ByteReader in(frame.view());
+  Request request;
+  request.xid = in.i32();
+  request.type = in.i32();
+  if (!in.ok()) return close("a request without a header");
+  request.begin_ms = clients_.clock().monotonic_ms();
+  request.frame = std::move(frame);
+  ++statistics_.received;
+  ++clients_.stats().packets_received;
+  pipeline_.touch(session_);
+  clients_.begin_request();
+  if (!held_.empty() || !try_start(request)) held_.push_back(std::move(request));
+}
+
+// False where the request has to wait for those before it.
+bool ClientConnection::try_start(Request& request) {
+  if (syncing_) return false;
+  auto op = zookeeper::find_op_code(request.type);
+  if (op && is_write(*op)) {
+    submit_write(request, *op);
+    return true;
+  }
+  if (op == OpCode::kCloseSession) {
+    submit_close(request);
+    return true;
+  }
+  if (outstanding_ > 0) return false;
+  if (op == OpCode::kSync) {
+    submit_sync(request);
+  } else {
+    answer_now(request, op);
+  }
+  return true;
+}
+
+void ClientConnection::submit_write(Request& request, OpCode op) {
+  Ticket ticket{request.xid, request.type, request.begin_ms};
+  auto operations = decode_write(op, request.body());
+  if (operations && op == OpCode::kCreateTTL && !clients_.settings().extended_types) {
+    operations->assign(1,
+                       tree::RefusedOp(Error(Errc::unimplemented, "TTL znodes are not enabled")));
+  }
+  if (!operations) {
+    // it takes its place, and a zxid, among the writes
+    std::vector<tree::Operation> refused;
+    refused.emplace_back(tree::RefusedOp(Error(Errc::malformed, operations.error().what())));
+    operations = std::move(refused);
+    op = OpCode::kDelete;  // answered by its error alone
+  }
+  std::vector<int32_t> parts;
+  if (op == OpCode::kMulti) parts = multi_ops(request.body());
+  ++outstanding_;
+  pipeline::Write write(session_, auth_, *std::move(operations), op == OpCode::kMulti);
+  pipeline_.write(std::move(write), [self = shared_from_this(), ticket, op,
+                                     parts = std::move(parts)](pipeline::WriteReply reply) {
+    if (self->state_ != State::closed) {
+      self->finish(ticket, reply.zxid, encode_write_reply(op, parts, reply));
+    }
+    self->write_ended();
+  });
+}
+
+void ClientConnection::submit_close(const Request& request) {
+  Ticket ticket{request.xid, request.type, request.begin_ms};
+  ++outstanding_;
+  pipeline_.close_session(session_,
+                          [self = shared_from_this(), ticket](pipeline::WriteReply reply) {
+                            if (self->state_ != State::closed) {
+                              self->finish(ticket, reply.zxid, Answer());
+                              self->close_when_flushed();
+                            }
+                            self->write_ended();
+                          });
+}
+
+void ClientConnection::submit_sync(Request& request) {
+  ByteReader in(request.body());
+  auto sync = zookeeper::SyncRequest::decode(in);
+  Ticket ticket{request.xid, request.type, request.begin_ms};
+  if (!sync) {
+    finish(ticket, pipeline_.last_zxid(), ErrorCode::kMarshallingError);
+    return clients_.end_request();
+  }
+  syncing_ = true;
+  ++outstanding_;
+  pipeline_.barrier([self = shared_from_this(), ticket, path = std::move(sync->path)] {
+    self->syncing_ = false;
+    if (self->state_ != State::closed) {
+      zookeeper::SyncResponse response;
+      response.path = path;
+      self->finish(ticket, self->pipeline_.last_zxid(), Answer::of(response));
+    }
+    self->write_ended();
+  });
+}
+
+void ClientConnection::answer_now(const Request& request, std::optional<OpCode> op) {
+  Ticket ticket{request.xid, request.type, request.begin_ms};
+  Answer answer = ErrorCode::kUnimplemented;
+  bool ends = !op || wants_close(*op);
+  if (op == OpCode::kPing) {
+    answer = Answer();
+  } else if (op == OpCode::kAuth) {
+    answer = add_identity(request);
+    ends = answer.error != ErrorCode::kOk;
+  } else if (op == OpCode::kReconfig) {
+    answer = ErrorCode::kReconfigDisabled;
+  } else if (op && !ends) {
+    answer = answer_read(*op, request.body(), ReadContext{pipeline_, auth_, session_, this});
+  }
+  finish(ticket, pipeline_.last_zxid(), answer);
+  if (ends) close_when_flushed();
+  clients_.end_request();
+}
+
+Answer ClientConnection::add_identity(const Request& request) {
+  ByteReader in(request.body());
+  auto packet = zookeeper::AuthPacket::decode(in);
+  if (!packet) return ErrorCode::kAuthFailed;
+  auto identities =
+      authenticate(packet->scheme, packet->auth ? ByteView(*packet->auth) : ByteView(), address_,
+                   clients_.settings().super_digest);
+  if (!identities) {
+    ++clients_.stats().auth_failed;
+    LOG_WARN("zookeeper", "/{} (session 0x{:x}) failed to authenticate by scheme {}", peer_,
+             session_.value(), packet->scheme.substr(0, 64));
+    return ErrorCode::kAuthFailed;
+  }
+  for (tree::Identity& identity : *identities) {
+    auto& known = auth_.identities;
+    if (std::find(known.begin(), known.end(), identity) == known.end()) {
+      known.push_back(std::move(identity));
+    }
+  }
+  return Answer();
+}
+
+void ClientConnection::finish(const Ticket& ticket, Zxid zxid, const Answer& answer) {
+  ReplyFrame frame(ticket.xid, zxid, answer.error);
+  if (answer.error == ErrorCode::kOk) frame.body().bytes(answer.body);
+  put_out(frame.take());
+  int64_t now_ms = clients_.clock().monotonic_ms();
+  int64_t latency_ms = now_ms - ticket.begin_ms;
+  ++statistics_.sent;
+  auto op = zookeeper::find_op_code(ticket.type);
+  statistics_.last_op = op ? std::string(name_of(*op)) : odradek::format("OP:{}", ticket.type);
+  if (ticket.xid > 0) statistics_.last_xid = ticket.xid;
+  statistics_.last_zxid = zxid;
+  statistics_.last_response_ms = now_ms;
+  statistics_.last_latency_ms = latency_ms;
+  statistics_.latency.add(latency_ms);
+  ++clients_.stats().packets_sent;
+  clients_.stats().latency.add(latency_ms);
+}
+
+void ClientConnection::write_ended() {
+  --outstanding_;
+  clients_.end_request();
+  if (state_ == State::closing) schedule_flush();  // it may have waited for this one
+  if (state_ != State::open || carrying_on_) return;
+  carrying_on_ = true;
+  // a read that waited may not see the rest of this step before its events are out
+  pipeline_.after_step([self = shared_from_this()] { self->carry_on(); });
+}
+
+// Starts what waited, then reads on.
+void ClientConnection::carry_on() {
+  carrying_on_ = false;
+  while (state_ == State::open && !held_.empty() && !outgoing_full()) {
+    // answering may end the connection, which drops what is held
+    Request request = std::move(held_.front());
+    held_.pop_front();
+    if (!try_start(request)) {
+      held_.push_front(std::move(request));
+      break;
+    }
+  }
+  process_frames();
+  if (state_ != State::closed) wait_readable();
+}
+
+}  // namespace odradek::coordinator::server

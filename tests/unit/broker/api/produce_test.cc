@@ -1,0 +1,171 @@
+#include "broker/api/produce.h"
+
+#include "proto/kafka/produce.h"
+#include "tests/unit/broker/api/api_fixture.h"
+
+namespace odradek::broker::api {
+namespace {
+
+class ProduceTest : public ApiTest {
+ protected:
+  kafka::ProduceRequest request(const std::string& topic, int32_t partition, const Bytes& records,
+                                int16_t acks = 1) {
+    kafka::ProduceRequest made;
+    made.acks = acks;
+    made.timeout_ms = 1000;
+    kafka::ProduceRequest::TopicProduceData data;
+    data.name = topic;
+    if (const auto* known = image_->topic(topic)) data.topic_id = known->id;
+    kafka::ProduceRequest::PartitionProduceData part;
+    part.index = partition;
+    part.records = kafka::Records::owned(records);
+    data.partition_data.push_back(std::move(part));
+    made.topic_data.push_back(std::move(data));
+    return made;
+  }
+
+  kafka::ProduceResponse::PartitionProduceResponse produce(const kafka::ProduceRequest& asked,
+                                                           int16_t version) {
+    Bytes bytes = bytes_of(ask(handle_produce, asked, version));
+    auto response = read<kafka::ProduceResponse>(bytes, version);
+    EXPECT_EQ(response.responses.size(), 1u);
+    EXPECT_EQ(response.responses[0].partition_responses.size(), 1u);
+    return response.responses[0].partition_responses[0];
+  }
+};
+
+TEST_F(ProduceTest, EveryVersionAppends) {
+  make_topic("t", 2);
+  int64_t next = 0;
+  for (int16_t version = 3; version <= 13; ++version) {
+    auto row = produce(request("t", 1, batch(2), -1), version);
+    EXPECT_EQ(row.error_code, 0) << version;
+    EXPECT_EQ(row.base_offset, next) << version;
+    EXPECT_EQ(row.log_append_time_ms, -1) << version;
+    next += 2;
+  }
+}
+
+TEST_F(ProduceTest, OldVersionsAreRefusedWithTheirNumber) {
+  make_topic("t", 1);
+  for (int16_t version = 0; version <= 2; ++version) {
+    EXPECT_EQ(produce(request("t", 0, batch(1)), version).error_code,
+              wire(ErrorCode::unsupported_version));
+  }
+}
+
+TEST_F(ProduceTest, RefusesBadBatchesAndWritesNothing) {
+  make_topic("t", 1);
+  Bytes wrong_crc = batch(2);
+  wrong_crc.back() ^= 1;
+  Bytes magic1 = batch(1);
+  magic1[16] = 1;
+  Bytes wrong_count = batch(3);
+  {
+    auto header = log::parse_batch_header(wrong_count);
+    ASSERT_TRUE(header);
+    header->record_count = 7;
+    log::write_batch_header(*header, std::span<char>(wrong_count));
+    log::set_crc(std::span<char>(wrong_count));
+  }
+  log::BatchOptions zstd;
+  zstd.codec = compress::Codec::zstd;
+  struct Row {
+    const char* name;
+    Bytes records;
+    int16_t version;
+    ErrorCode error;
+  };
+  const Row rows[] = {
+      {"wrong crc", wrong_crc, 9, ErrorCode::corrupt_message},
+      {"wrong count", wrong_count, 9, ErrorCode::invalid_record},
+      {"two batches", batch(1) + batch(1), 9, ErrorCode::invalid_record},
+      {"nothing", "", 9, ErrorCode::invalid_record},
+      {"cut", batch(3).substr(0, 80), 9, ErrorCode::corrupt_message},
+      {"message format 1", magic1, 9, ErrorCode::invalid_record},
+      {"zstd before version 7", batch(1, zstd), 6, ErrorCode::unsupported_compression_type},
+  };
+  for (const Row& row : rows) {
+    auto answer = produce(request("t", 0, row.records), row.version);
+    EXPECT_EQ(answer.error_code, wire(row.error))
+        << row.name << ": " << answer.error_message.value_or("");
+    EXPECT_EQ(answer.base_offset, -1) << row.name;
+  }
+  EXPECT_EQ(produce(request("t", 0, batch(1)), 9).base_offset, 0) << "nothing was written";
+}
+
+TEST_F(ProduceTest, RefusesWhatItDoesNotLead) {
+  make_topic("t", 1);
+  EXPECT_EQ(produce(request("t", 1, batch(1)), 9).error_code,
+            wire(ErrorCode::unknown_topic_or_partition));
+  EXPECT_EQ(produce(request("other", 0, batch(1)), 9).error_code,
+            wire(ErrorCode::unknown_topic_or_partition));
+  auto by_id = request("t", 0, batch(1));
+  by_id.topic_data[0].topic_id = Uuid::random();
+  EXPECT_EQ(produce(by_id, 13).error_code, wire(ErrorCode::unknown_topic_id));
+}
+
+TEST_F(ProduceTest, RefusesAcksAndTransactions) {
+  make_topic("t", 1);
+  EXPECT_EQ(produce(request("t", 0, batch(1), 2), 9).error_code,
+            wire(ErrorCode::invalid_required_acks));
+  auto transactional = request("t", 0, batch(1), -1);
+  transactional.transactional_id = "tx";
+  EXPECT_EQ(produce(transactional, 9).error_code,
+            wire(ErrorCode::transactional_id_authorization_failed));
+}
+
+TEST_F(ProduceTest, WithoutAcksThereIsNoAnswerAndAnErrorCloses) {
+  make_topic("t", 1);
+  EXPECT_EQ(ask(handle_produce, request("t", 0, batch(1), 0), 9).kind(), Answer::Kind::nothing);
+  EXPECT_EQ(ask(handle_produce, request("t", 5, batch(1), 0), 9).kind(), Answer::Kind::close);
+}
+
+TEST_F(ProduceTest, ChecksSequences) {
+  make_topic("t", 1);
+  auto from = [](int32_t sequence, int16_t epoch = 0) {
+    log::BatchOptions options;
+    options.producer_id = ProducerId(5);
+    options.producer_epoch = ProducerEpoch(epoch);
+    options.base_sequence = sequence;
+    return options;
+  };
+  EXPECT_EQ(produce(request("t", 0, batch(2, from(0)), -1), 9).base_offset, 0);
+  EXPECT_EQ(produce(request("t", 0, batch(2, from(2)), -1), 9).base_offset, 2);
+  auto again = produce(request("t", 0, batch(2, from(0)), -1), 9);
+  EXPECT_EQ(again.error_code, 0);
+  EXPECT_EQ(again.base_offset, 0) << "a batch that was sent twice keeps its offset";
+  EXPECT_EQ(produce(request("t", 0, batch(2, from(9)), -1), 9).error_code,
+            wire(ErrorCode::out_of_order_sequence_number));
+  EXPECT_EQ(produce(request("t", 0, batch(1, from(0, 1)), -1), 9).base_offset, 4);
+  EXPECT_EQ(produce(request("t", 0, batch(1, from(4, 0)), -1), 9).error_code,
+            wire(ErrorCode::invalid_producer_epoch));
+}
+
+TEST_F(ProduceTest, ABodyThatDoesNotDecodeCloses) {
+  std::optional<Answer> answer;
+  auto call = [&]() -> asio::awaitable<void> {
+    answer.emplace(co_await handle_produce(services_, context(kafka::ApiKey::kProduce, 9), "\1\2"));
+  };
+  run(call());
+  EXPECT_EQ(answer->kind(), Answer::Kind::close);
+}
+
+TEST_F(ProduceTest, ManyPartitionsOfBothShards) {
+  make_topic("t", 8);
+  auto asked = request("t", 0, batch(1));
+  for (int32_t i = 1; i < 8; ++i) {
+    auto more = request("t", i, batch(i + 1));
+    asked.topic_data[0].partition_data.push_back(more.topic_data[0].partition_data[0]);
+  }
+  Bytes bytes = bytes_of(ask(handle_produce, asked, 9));
+  auto response = read<kafka::ProduceResponse>(bytes, 9);
+  ASSERT_EQ(response.responses[0].partition_responses.size(), 8u);
+  for (int32_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(response.responses[0].partition_responses[static_cast<size_t>(i)].index, i);
+    EXPECT_EQ(response.responses[0].partition_responses[static_cast<size_t>(i)].error_code, 0);
+  }
+}
+
+}  // namespace
+}  // namespace odradek::broker::api
