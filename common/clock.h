@@ -1,6 +1,7 @@
 #pragma once
 // Time as an argument: services use SystemClock, tests and the simulator ManualClock.
 
+#include <chrono>
 #include <cstdint>
 
 namespace odradek {
@@ -19,6 +20,19 @@ class SystemClock final : public Clock {
   int64_t wall_ms() const override;
   int64_t monotonic_ms() const override;
 };
+
+// How long something really took, for figures and warnings; nothing is decided by it.
+class Stopwatch {
+ public:
+  Stopwatch();
+  int64_t elapsed_us() const;
+
+ private:
+  std::chrono::steady_clock::time_point begin_;
+};
+
+// For libraries that take a deadline as a moment of the system's clock.
+std::chrono::system_clock::time_point deadline_in_ms(int64_t ms);
 
 class ManualClock final : public Clock {
  public:

@@ -4,15 +4,19 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <chrono>
 #include <memory>
 #include <utility>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/log/log.h"
 #include "coordinator/store/fatal.h"
 
 namespace odradek::coordinator::pipeline {
+
+namespace {
+constexpr int64_t kWarningEveryUs = 10'000'000;
+}
 
 CommitThread::CommitThread(runtime::Executor tree, int64_t warning_ms)
     : tree_(tree), warning_ms_(warning_ms), thread_([this] { work(); }) {}
@@ -43,7 +47,7 @@ CommitThread::SyncTimes CommitThread::sync_times() const {
 
 void CommitThread::work() {
   pthread_setname_np(pthread_self(), "commit");
-  std::chrono::steady_clock::time_point warned;
+  std::optional<Stopwatch> warned;  // since the last warning
   for (;;) {
     std::optional<Job> job;
     {
@@ -54,17 +58,15 @@ void CommitThread::work() {
       if (!job_) return;
       job = std::exchange(job_, std::nullopt);
     }
-    auto begin = std::chrono::steady_clock::now();
+    Stopwatch stopwatch;
     auto outcome = job->store->commit(job->batch, job->fence);
     if (!outcome) {
       store::fatal("the transaction could not be made durable, so the coordinator ends: " +
                    outcome.error().what());
     }
-    int64_t took_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                          std::chrono::steady_clock::now() - begin)
-                          .count();
-    if (took_us / 1000 > warning_ms_ && begin - warned > std::chrono::seconds(10)) {
-      warned = begin;
+    int64_t took_us = stopwatch.elapsed_us();
+    if (took_us / 1000 > warning_ms_ && (!warned || warned->elapsed_us() > kWarningEveryUs)) {
+      warned.emplace();
       LOG_WARN("zookeeper", "The disk took {} ms for a commit, which every writer had to wait for",
                took_us / 1000);
     }

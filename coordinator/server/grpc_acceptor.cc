@@ -5,8 +5,9 @@
 #include <grpcpp/server_builder.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <mutex>
+
+#include "common/clock.h"
 
 namespace odradek::coordinator::server {
 
@@ -59,8 +60,7 @@ void GrpcAcceptor::stop(int64_t deadline_ms) {
     if (impl_->stopped) return;
     impl_->stopped = true;
   }
-  impl_->server->Shutdown(std::chrono::system_clock::now() +
-                          std::chrono::milliseconds(deadline_ms));
+  impl_->server->Shutdown(deadline_in_ms(deadline_ms));
   impl_->server->Wait();
 }
 
