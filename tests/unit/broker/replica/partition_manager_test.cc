@@ -30,7 +30,7 @@ struct Listener final : LeadershipListener {
 class PartitionManagerTest : public testing::Test {
  protected:
   void SetUp() override { open(); }
-  void TearDown() override { shards_->stop(); }
+  void TearDown() override { lay_down(); }
 
   void open() {
     log::LogManager::Options options;
@@ -56,9 +56,17 @@ class PartitionManagerTest : public testing::Test {
 
   void stop() {
     run(manager_->stop());
-    shards_->stop();
-    manager_.reset();
+    lay_down();
     logs_.reset();
+  }
+
+  // As in the service, waiting coroutines hold pieces of manager and shards, and only the end of the
+  // process frees them.
+  void lay_down() {
+    static auto* const ended =
+        new std::vector<std::pair<std::unique_ptr<runtime::Shards>, std::unique_ptr<PartitionManager>>>;
+    shards_->stop();
+    ended->emplace_back(std::move(shards_), std::move(manager_));
   }
 
   void run(asio::awaitable<void> work) {
