@@ -53,6 +53,7 @@ runtime::awaitable<void> Connection::run() {
     if (!frame->has_value()) break;
     handling_ = true;
     bool goes_on = co_await serve((*frame)->view());
+    net::FramedConnection::recycle(*std::move(*frame));
     handling_ = false;
     if (!goes_on) break;
     if (++served % kRequestsPerTurn == 0) co_await asio::post(executor_, asio::use_awaitable);

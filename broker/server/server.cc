@@ -120,7 +120,10 @@ int64_t Server::sweep(size_t shard) {
     }
   }
   // between loads the heap's free pages go back to the system
-  if (!any_active && !shards_[shard].trimmed) ::malloc_trim(0);
+  if (!any_active && !shards_[shard].trimmed) {
+    net::FramedConnection::drop_spare();
+    ::malloc_trim(0);
+  }
   shards_[shard].trimmed = !any_active;
   return std::min(kLongestSweepMs, max_idle / 4 + 1);
 }

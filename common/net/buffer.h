@@ -52,6 +52,8 @@ class Buffer {
     std::memcpy(spare(), bytes.data(), bytes.size());
     size_ += bytes.size();
   }
+  // Empty, with its memory.
+  void clear() { size_ = 0; }
   // Gives the memory back.
   void reset() {
     std::free(std::exchange(data_, nullptr));

@@ -93,4 +93,14 @@ char* FrameAssembler::direct_space(size_t& size) {
   return size > 0 ? frame_.spare() : nullptr;
 }
 
+void FrameAssembler::offer(Buffer& spare) {
+  bool useful =
+      length_known_ && length_ >= spare.capacity() / 2 && frame_.capacity() < spare.capacity();
+  if (!useful || direct_growth() == 0) return;
+  spare.clear();
+  spare.append(frame_.view());
+  frame_ = std::move(spare);
+  spare.reset();
+}
+
 }  // namespace odradek::net

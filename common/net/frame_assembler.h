@@ -36,6 +36,10 @@ class FrameAssembler {
   char* direct_space(size_t& size);
   void direct_add(size_t size) { frame_.add(size); }
 
+  // A buffer that someone has no use for any more: taken where the current frame is large and has
+  // less room than that; `spare` is then empty.
+  void offer(Buffer& spare);
+
   // True in the middle of a frame or of its length.
   bool in_frame() const { return length_known_ || !ahead_.empty(); }
   size_t memory() const { return frame_.capacity() + ahead_.capacity(); }

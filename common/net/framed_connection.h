@@ -46,6 +46,11 @@ class FramedConnection {
   // frame is out).
   boost::asio::awaitable<Result<void>> send(std::vector<Piece> pieces);
 
+  // A frame that is done with: its memory serves the next large frame of this thread. drop_spare
+  // gives it back.
+  static void recycle(Buffer frame);
+  static void drop_spare();
+
   // Ends waiting reads and writes with errors.
   void close();
   bool closed() const { return !socket_.is_open(); }

@@ -63,6 +63,36 @@ TEST(FrameAssembler, LargeFramesAreReceivedInPlace) {
   EXPECT_EQ((*next)->view(), body);
 }
 
+TEST(FrameAssembler, ASpareBufferTakesOverALargeFrame) {
+  FrameAssembler assembler(10'000'000);
+  std::string body(1'000'000, 'b');
+  body += "end";
+  std::string stream = frame(body);
+  assembler.feed(ByteView(stream).substr(0, 70'000));
+  ASSERT_TRUE(assembler.next());
+  Buffer spare;
+  spare.reserve(1'100'000);
+  spare.append("old bytes");
+  assembler.offer(spare);
+  EXPECT_EQ(spare.capacity(), 0u);
+  size_t room = 0;
+  char* space = assembler.direct_space(room);
+  ASSERT_NE(space, nullptr);
+  ASSERT_EQ(room, stream.size() - 70'000) << "all the rest fits";
+  std::memcpy(space, stream.data() + 70'000, room);
+  assembler.direct_add(room);
+  auto next = assembler.next();
+  ASSERT_TRUE(next);
+  ASSERT_TRUE(next->has_value());
+  EXPECT_EQ((*next)->view(), body);
+
+  Buffer unused;
+  unused.reserve(1'000'000);
+  assembler.feed(frame("small"));
+  assembler.offer(unused);
+  EXPECT_EQ(unused.capacity(), 1'000'000u) << "small frames do without";
+}
+
 TEST(FrameAssembler, AClaimedLengthCostsNoMemory) {
   FrameAssembler assembler(100'000'000);
   ByteWriter out;
