@@ -10,13 +10,15 @@ set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 find_program(CCACHE ccache)
-if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+if(CCACHE)  # the sloppiness is what ccache wants to hear before it takes a file with a precompiled header
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
+set(CMAKE_PCH_INSTANTIATE_TEMPLATES ON)
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -ffunction-sections -fdata-sections")
 set(CMAKE_CXX_FLAGS_DEV "-O1 -gline-tables-only")
 add_compile_options(-Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers)
+add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # the same header gives the same bytes
 add_link_options(-fuse-ld=lld)
 if(ODRADEK_SANITIZE)
   add_compile_options(-fsanitize=${ODRADEK_SANITIZE} -fno-omit-frame-pointer)
