@@ -12,14 +12,14 @@ from . import kafka_wire, proc, zk_wire
 
 
 class Home:
-    def __init__(self, path):
+    def __init__(self, path, scripts=("zookeeper-server-start.sh", "kafka-server-start.sh")):
         self.path = os.path.abspath(path)
         jars = glob.glob(os.path.join(self.path, "libs", "*.jar"))
         self.apache = bool(jars)
         found = re.findall(r"/kafka-clients-([0-9.]+)\.jar", " ".join(jars))
         self.version = found[0] if found else ""
         self.name = f"Apache Kafka {self.version}" if self.apache else f"Odradek in {self.path}"
-        for script in ("zookeeper-server-start.sh", "kafka-server-start.sh"):
+        for script in scripts:
             if not os.path.exists(self.bin(script)):
                 raise SystemExit(f"{self.path} is no home: bin/{script} is missing")
 

@@ -171,7 +171,7 @@ def zookeeper(version=ZOOKEEPER_38, directory=None):
     directory = directory or os.path.join(CACHE, "peers", f"zookeeper-{version}")
     artifacts = [f"org.apache.zookeeper:zookeeper:{version}", "commons-cli:commons-cli:1.5.0",
                  "io.dropwizard.metrics:metrics-core:4.1.12.1", "org.slf4j:slf4j-reload4j:1.7.36",
-                 "ch.qos.reload4j:reload4j:1.2.25"]
+                 "ch.qos.reload4j:reload4j:1.2.25", "org.xerial.snappy:snappy-java:1.1.10.5"]  # a server's snapshots want it
 
     def make(where):
         jars(where, artifacts)
