@@ -1,6 +1,7 @@
 #include "broker/api/producer_ids.h"
 
 #include "common/runtime/owner.h"
+#include "common/runtime/scope_exit.h"
 
 namespace odradek::broker::api {
 
@@ -18,15 +19,17 @@ boost::asio::awaitable<Result<ProducerId>> ProducerIds::next_here() {
       continue;
     }
     asking_ = true;
+    runtime::ScopeExit over([this] {
+      asking_ = false;
+      answered_.notify_all();
+    });
     auto block = co_await allocate_();
-    asking_ = false;
     failure_.reset();
     if (!block) failure_ = block.error();
     if (block) {
       next_ = block->first.value();
       left_ = block->size;
     }
-    answered_.notify_all();
     if (!block) co_return block.error();
   }
   --left_;

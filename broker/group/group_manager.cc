@@ -1,7 +1,5 @@
 #include "broker/group/group_manager.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,6 +14,7 @@
 #include "common/runtime/background.h"
 #include "common/runtime/owner.h"
 #include "common/runtime/shards.h"
+#include "common/runtime/spawn.h"
 
 namespace odradek::broker::group {
 
@@ -49,7 +48,7 @@ class GroupManager::Shard {
     auto load = [](std::shared_ptr<GroupPartition> partition) -> asio::awaitable<void> {
       co_await partition->load();
     };
-    asio::co_spawn(executor_, load(place), asio::detached);
+    runtime::spawn(executor_, load(place), "the loading of groups");
   }
 
   void resign(PartitionId id) {

@@ -1,7 +1,5 @@
 #include "broker/group/group_partition.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <utility>
 
 #include "broker/group/group_loader.h"
@@ -11,6 +9,9 @@
 #include "common/check.h"
 #include "common/log/log.h"
 #include "common/runtime/background.h"
+#include "common/runtime/scope_exit.h"
+#include "common/runtime/spawn.h"
+#include "common/runtime/thrown.h"
 
 namespace odradek::broker::group {
 
@@ -306,7 +307,16 @@ std::vector<Write> GroupPartition::take_writes() {
   return taken;
 }
 
+// Memory that is short for a batch is an append that failed: those who wait for it are told so.
 Result<Offset> GroupPartition::append(const std::vector<Write>& writes, Offset* last) {
+  try {
+    return append_batch(writes, last);
+  } catch (...) {
+    return runtime::error_of(std::current_exception());
+  }
+}
+
+Result<Offset> GroupPartition::append_batch(const std::vector<Write>& writes, Offset* last) {
   auto partition = context_->partitions->find(id_);
   if (!partition) return partition.error();
   log::BatchOptions options;
@@ -335,6 +345,7 @@ Result<Offset> GroupPartition::append(const std::vector<Write>& writes, Offset* 
 void GroupPartition::store_writes() {
   if (storing_ || in_flight_) return;
   storing_ = true;
+  runtime::ScopeExit over([this] { storing_ = false; });
   while (!writes_.empty() && !in_flight_ && status_ == Status::serving) {
     std::vector<Write> writes = take_writes();
     Offset last;
@@ -354,12 +365,11 @@ void GroupPartition::store_writes() {
     if (all_replicas && partition && (*partition)->high_watermark() <= last) {
       in_flight_ = true;
       auto wait = store_replicated(std::move(writes), *first, last);
-      asio::co_spawn(shard_, std::move(wait), asio::detached);
+      runtime::spawn(shard_, std::move(wait), "the storing of group records");
     } else {
       stored(std::move(writes), *first, std::nullopt, true);
     }
   }
-  storing_ = false;
 }
 
 boost::asio::awaitable<void> GroupPartition::store_replicated(std::vector<Write> writes,

@@ -86,6 +86,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   // The next writes that go together, taken from the queue.
   std::vector<Write> take_writes();
   Result<Offset> append(const std::vector<Write>& writes, Offset* last);
+  Result<Offset> append_batch(const std::vector<Write>& writes, Offset* last);
   void stored(std::vector<Write> writes, Offset first, std::optional<Errc> error, bool in_log);
   Outbox refuse(std::vector<Write> writes, Errc error);
 

@@ -174,8 +174,10 @@ Result<AppendInfo> Log::append_as_follower(ByteView batches) {
   return info;
 }
 
+// An exception between the bytes in the file and the new log end would leave room for other records
+// at the same offsets: the process ends instead.
 Result<void> Log::write_batches(ByteView batches, Offset last_offset, int64_t max_timestamp,
-                                Offset max_timestamp_offset) {
+                                Offset max_timestamp_offset) noexcept {
   const uint64_t position = active().size();
   const Offset begin = log_end_offset_;
   Result<void> appended = active().append(batches, last_offset, max_timestamp, max_timestamp_offset,

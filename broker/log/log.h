@@ -243,7 +243,7 @@ class Log {
   Result<void> roll();
   Result<std::unique_ptr<Segment>> make_segment(Offset base_offset);
   Result<void> write_batches(ByteView batches, Offset last_offset, int64_t max_timestamp,
-                             Offset max_timestamp_offset);
+                             Offset max_timestamp_offset) noexcept;
   Result<void> note_producers(ByteView batches);
   Result<void> close_unsynced();  // all of close() but the syncs
   void closed_and_synced();

@@ -7,8 +7,20 @@
 #include "common/check.h"
 #include "common/format.h"
 #include "common/log/log.h"
+#include "common/runtime/thrown.h"
 
 namespace odradek::broker::log {
+
+namespace {
+// What cannot be opened is the failure of this log alone, also where it throws.
+Result<std::unique_ptr<Log>> open_log(const LogContext& context, OpenOptions options) {
+  try {
+    return Log::open(context, std::move(options));
+  } catch (...) {
+    return runtime::error_of(std::current_exception());
+  }
+}
+}  // namespace
 
 LogManager::LogManager(fs::FileSystem& files, const Clock& clock, size_t max_open_files)
     : files_(files),
@@ -132,7 +144,7 @@ LoadedLog LogManager::load_one(size_t index, const TopicPartition& id,
   options.recovery_point = offset_of(CheckpointKind::recovery_point).value_or(Offset(0));
   options.log_start_offset = offset_of(CheckpointKind::log_start_offset).value_or(Offset(0));
   options.clean_shutdown = directory.clean_shutdown;
-  Result<std::unique_ptr<Log>> log = Log::open(context_, std::move(options));
+  Result<std::unique_ptr<Log>> log = open_log(context_, std::move(options));
   if (!log) {
     LOG_ERROR("server", "Log {} in {} cannot be opened: {}", id.to_string(), directory.path,
               log.error().what());
@@ -180,7 +192,7 @@ Result<std::unique_ptr<Log>> LogManager::create_log(const TopicPartition& id,
   options.config = std::move(config);
   options.clean_shutdown = false;  // should a directory be there after all, it is looked at
   options.topic_id = topic_id;
-  Result<std::unique_ptr<Log>> log = Log::open(context_, std::move(options));
+  Result<std::unique_ptr<Log>> log = open_log(context_, std::move(options));
   if (!log) {
     if (log.error().code() == Errc::log_dir_offline) fail_directory(chosen, log.error());
     forget_log(id);

@@ -1,10 +1,8 @@
 #include "broker/replica/housekeeping.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
 #include "common/log/log.h"
 #include "common/runtime/background.h"
+#include "common/runtime/spawn.h"
 #include "common/runtime/timer.h"
 
 namespace odradek::broker::replica {
@@ -41,8 +39,8 @@ void Housekeeping::start() {
   constexpr int64_t kNeverMs = int64_t{1} << 53;
   for (const Row& row : rows) {
     if (row.every_ms <= 0 || row.every_ms > kNeverMs) continue;
-    asio::co_spawn(home_, repeat(row.job, row.every_ms, std::min(row.every_ms, kFirstLookMs)),
-                   asio::detached);
+    runtime::spawn(home_, repeat(row.job, row.every_ms, std::min(row.every_ms, kFirstLookMs)),
+                   "the housekeeping of partitions");
   }
 }
 
@@ -85,7 +83,7 @@ asio::awaitable<void> Housekeeping::apply_retention() {
     if (!removed) LOG_WARN("server", "Old segments cannot be removed: {}", removed.error().what());
   };
   for (auto& [delay_ms, files] : by_delay) {
-    asio::co_spawn(home_, remove(this, delay_ms, std::move(files)), asio::detached);
+    runtime::spawn(home_, remove(this, delay_ms, std::move(files)), "the removal of old segments");
   }
 }
 

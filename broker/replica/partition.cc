@@ -6,6 +6,7 @@
 
 #include "common/log/log.h"
 #include "common/runtime/background.h"
+#include "common/runtime/scope_exit.h"
 #include "common/runtime/timer.h"
 
 namespace odradek::broker::replica {
@@ -142,11 +143,20 @@ asio::awaitable<Result<AppendInfo>> Partition::append(std::span<char> batches,
                                                       std::vector<RecordError>* record_errors) {
   auto self = shared_from_this();
   co_await take_append_turn();
-  auto allowed = check_append(required_acks);
-  if (!allowed) {
-    end_append_turn();
-    co_return allowed.error();
+  auto appended = co_await append_in_turn(batches, required_acks, record_errors);
+  if (appended && flush_due()) {
+    auto flushed = co_await flush_now();
+    if (!flushed) co_return flushed.error();
   }
+  co_return appended;
+}
+
+// The turn ends here whatever happens: those behind it would wait for ever.
+asio::awaitable<Result<AppendInfo>> Partition::append_in_turn(
+    std::span<char> batches, int16_t required_acks, std::vector<RecordError>* record_errors) {
+  runtime::ScopeExit turn([this] { end_append_turn(); });
+  auto allowed = check_append(required_acks);
+  if (!allowed) co_return allowed.error();
   auto prepare = [batches, config = log_->config(), now = clock_.wall_ms(), record_errors] {
     return log::prepare_append(batches, config, AppendOrigin::client, now, record_errors);
   };
@@ -157,18 +167,10 @@ asio::awaitable<Result<AppendInfo>> Partition::append(std::span<char> batches,
   } else {
     prepared.emplace(prepare());
   }
-  if (!allowed || !*prepared) {
-    end_append_turn();
-    co_return !allowed ? allowed.error() : prepared->error();
-  }
-  auto appended =
-      finish_append(log_->append_prepared(**prepared, state_.leader_epoch, AppendOrigin::client));
-  end_append_turn();
-  if (appended && flush_due()) {
-    auto flushed = co_await flush_now();
-    if (!flushed) co_return flushed.error();
-  }
-  co_return appended;
+  if (!allowed) co_return allowed.error();
+  if (!*prepared) co_return prepared->error();
+  co_return finish_append(
+      log_->append_prepared(**prepared, state_.leader_epoch, AppendOrigin::client));
 }
 
 Result<ReadResult> Partition::read(Offset from, size_t max_bytes, ReadLimit limit,

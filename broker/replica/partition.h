@@ -163,6 +163,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void wake_waiters(bool all);
   boost::asio::awaitable<void> take_append_turn();
   void end_append_turn();
+  boost::asio::awaitable<Result<AppendInfo>> append_in_turn(
+      std::span<char> batches, int16_t required_acks, std::vector<RecordError>* record_errors);
   boost::asio::awaitable<Result<void>> flush_now();
   bool flush_due() const;
   void fail(const Error& error);

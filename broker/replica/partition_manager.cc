@@ -1,7 +1,6 @@
 #include "broker/replica/partition_manager.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 #include "broker/replica/housekeeping.h"
@@ -61,16 +60,19 @@ asio::awaitable<void> PartitionManager::load() {
   // all at once: the pool's threads take one each
   size_t left = tasks.size();
   runtime::Signal ended;
-  auto run = [](PartitionManager* self, log::LogManager::LoadTask task, size_t& count,
-                runtime::Signal& signal) -> asio::awaitable<void> {
+  std::exception_ptr failure;
+  auto run = [](PartitionManager* self, log::LogManager::LoadTask task) -> asio::awaitable<void> {
     auto opened = co_await self->background_.run(std::move(task));
     for (auto& log : opened) self->loaded_.push_back(std::move(log));
-    --count;
-    signal.notify_all();
   };
-  for (auto& task : tasks)
-    asio::co_spawn(home_, run(this, std::move(task), left, ended), asio::detached);
+  auto one_ended = [&left, &ended, &failure](std::exception_ptr thrown) {
+    if (thrown) failure = std::move(thrown);
+    --left;
+    ended.notify_all();
+  };
+  for (auto& task : tasks) asio::co_spawn(home_, run(this, std::move(task)), one_ended);
   while (left > 0) co_await ended.wait_ms(60000);
+  if (failure) std::rethrow_exception(failure);
 }
 
 asio::awaitable<void> PartitionManager::start(BrokerId self,

@@ -1,11 +1,9 @@
 #include "broker/replica/reconciler.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
 #include "common/log/log.h"
 #include "common/runtime/background.h"
 #include "common/runtime/owner.h"
+#include "common/runtime/spawn.h"
 
 namespace odradek::broker::replica {
 
@@ -118,7 +116,7 @@ void Reconciler::look_at(const std::string& topic, int32_t partition) {
   entry.running = true;
   ++running_;
   TopicPartition id{topic, PartitionId(partition)};
-  asio::co_spawn(manager_.home(), run(std::move(id)), asio::detached);
+  runtime::spawn(manager_.home(), run(std::move(id)), "the opening and removing of logs");
 }
 
 asio::awaitable<void> Reconciler::run(TopicPartition id) {
@@ -204,7 +202,7 @@ asio::awaitable<void> Reconciler::make(TopicPartition id, Entry& entry) {
       LOG_ERROR("server", "The log of {} cannot be made: {}", id.to_string(), made.error().what());
     entry.failed = entry.told = true;
     if (made.error().code() == Errc::disk_full)
-      asio::co_spawn(manager_.home(), try_again(id), asio::detached);
+      runtime::spawn(manager_.home(), try_again(id), "another try to make a log");
     auto note = [this, &id] { manager_.table_.shard_for(id).failed.insert(id); };
     co_await runtime::run_on(manager_.owner(id), std::move(note));
     co_return;
@@ -301,7 +299,8 @@ void Reconciler::remove_later(std::string directory, int64_t delay_ms) {
     auto removed = co_await self->manager_.background_.run(std::move(work));
     if (!removed) LOG_WARN("server", "{} cannot be removed: {}", path, removed.error().what());
   };
-  asio::co_spawn(manager_.home(), remove(this, std::move(directory), delay_ms), asio::detached);
+  runtime::spawn(manager_.home(), remove(this, std::move(directory), delay_ms),
+                 "the removal of a deleted log");
 }
 
 bool Reconciler::busy(const std::string& topic) const {

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "broker/replica/topic_settings.h"
 #include "common/config/broker_rules.h"
 #include "common/log/log.h"
+#include "common/runtime/spawn.h"
 
 namespace odradek::broker::server {
 
@@ -159,7 +159,8 @@ void Broker::ask_to_stop() {
     stopping_ = true;
     stop_asked_.notify_all();
     // a coordinator that is not there would be waited for without end
-    if (registering_) asio::co_spawn(shards_.executor(0), coordinator_->stop(), asio::detached);
+    if (registering_)
+      runtime::spawn(shards_.executor(0), coordinator_->stop(), "the end of the registration");
   });
 }
 
@@ -257,7 +258,6 @@ runtime::awaitable<void> Broker::serve() {
     while (!stopping_) co_await stop_asked_.wait_ms(3600000);
   }
   co_await stop();
-  ended_.set_value();
 }
 
 Result<void> Broker::run() {
@@ -271,8 +271,7 @@ Result<void> Broker::run() {
   make_parts();
   auto bound = server_->bind();
   if (!bound) return bound;
-  asio::co_spawn(shards_.executor(0), serve(), asio::detached);
-  ended_.get_future().wait();
+  asio::co_spawn(shards_.executor(0), serve(), asio::use_future).get();
   if (failure_) return *failure_;
   return {};
 }

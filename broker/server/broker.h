@@ -7,7 +7,6 @@
 // first shard.
 
 #include <atomic>
-#include <future>
 #include <memory>
 #include <optional>
 
@@ -72,7 +71,6 @@ class Broker {
   bool registering_ = false;  // waiting for the first registration
   std::optional<Error> failure_;
   runtime::Signal stop_asked_;
-  std::promise<void> ended_;
 };
 
 }  // namespace odradek::broker::server

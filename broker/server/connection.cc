@@ -8,6 +8,7 @@
 #include "broker/metadata/coordinator_client.h"
 #include "common/log/log.h"
 #include "common/runtime/shards.h"
+#include "common/runtime/thrown.h"
 
 namespace odradek::broker::server {
 
@@ -38,11 +39,38 @@ Connection::Connection(runtime::Executor executor, net::Accepted accepted, std::
 
 void Connection::refuse(const std::string& reason) {
   LOG_WARN("server", "Connection of {} is closed: {}", socket_.peer(), reason);
+  close();
+}
+
+void Connection::fail(const std::exception_ptr& thrown) {
+  // what was cancelled by the end of the connection leaves by an exception, too
+  if (!broken_) {
+    LOG_ERROR("server", "Connection of {} is closed: {}", socket_.peer(),
+              runtime::error_of(thrown).what());
+  }
+  close();
+}
+
+void Connection::close() {
+  broken_ = true;
   socket_.close();
+  auto waiting = waiting_;
+  for (auto& place : waiting) place->gone.emit(asio::cancellation_type::terminal);
+  place_done_.notify_all();
+  place_free_.notify_all();
 }
 
 runtime::awaitable<void> Connection::run() {
   auto self = shared_from_this();
+  try {
+    co_await serve_frames();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  close();
+}
+
+runtime::awaitable<void> Connection::serve_frames() {
   int served = 0;
   while (!broken_ && !socket_.closed()) {
     auto frame = co_await socket_.read_frame();
@@ -58,11 +86,6 @@ runtime::awaitable<void> Connection::run() {
     if (!goes_on) break;
     if (++served % kRequestsPerTurn == 0) co_await asio::post(executor_, asio::use_awaitable);
   }
-  broken_ = true;
-  socket_.close();
-  auto waiting = waiting_;
-  for (auto& place : waiting) place->gone.emit(asio::cancellation_type::terminal);
-  place_done_.notify_all();
 }
 
 runtime::awaitable<bool> Connection::serve(ByteView frame) {
@@ -134,14 +157,28 @@ runtime::awaitable<bool> Connection::give(Answer answer) {
 
 runtime::awaitable<void> Connection::finish_place(std::shared_ptr<Place> place, Answer later) {
   auto self = shared_from_this();
-  auto rest = later.take_rest();
-  place->answer = co_await std::move(rest);
+  try {
+    auto rest = later.take_rest();
+    place->answer = co_await std::move(rest);
+  } catch (...) {
+    fail(std::current_exception());
+    co_return;
+  }
   place->done = true;
   place_done_.notify_all();
 }
 
 runtime::awaitable<void> Connection::write_in_order() {
   auto self = shared_from_this();
+  try {
+    co_await write_answers();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  writer_runs_ = false;
+}
+
+runtime::awaitable<void> Connection::write_answers() {
   while (!waiting_.empty() && !broken_) {
     auto place = waiting_.front();
     if (!place->done) {
@@ -150,15 +187,13 @@ runtime::awaitable<void> Connection::write_in_order() {
     }
     if (place->answer.kind() == Answer::Kind::close) {
       refuse(place->answer.reason());
-      broken_ = true;
     } else if (place->answer.kind() == Answer::Kind::respond) {
       bool sent = co_await send(std::move(place->answer));
-      if (!sent) broken_ = true;
+      if (!sent) close();
     }
     waiting_.pop_front();
     place_free_.notify_all();
   }
-  writer_runs_ = false;
 }
 
 runtime::awaitable<bool> Connection::send(Answer answer) {

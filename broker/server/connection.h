@@ -8,6 +8,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -37,8 +38,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Serves until the peer goes, breaks the protocol, or close() is called.
   runtime::awaitable<void> run();
-  // On the shard. Ends what waits for the socket; a handler that runs ends by itself.
-  void close() { socket_.close(); }
+  // On the shard. Ends what waits for the socket, and the answers that end with the connection; a
+  // handler that runs ends by itself.
+  void close();
 
   const std::string& address() const { return socket_.address(); }
   // True where the peer has been silent for so long that it may be dropped.
@@ -53,12 +55,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
     boost::asio::cancellation_signal gone;  // for an answer that ends with the connection
   };
 
+  runtime::awaitable<void> serve_frames();
   runtime::awaitable<bool> serve(ByteView frame);
   runtime::awaitable<bool> give(api::Answer answer);
   runtime::awaitable<bool> send(api::Answer answer);
   runtime::awaitable<void> write_in_order();
+  runtime::awaitable<void> write_answers();
   runtime::awaitable<void> finish_place(std::shared_ptr<Place> place, api::Answer later);
   void refuse(const std::string& reason);
+  // One of this connection's coroutines has thrown: the connection ends, nobody else does.
+  void fail(const std::exception_ptr& thrown);
 
   runtime::Executor executor_;
   net::FramedConnection socket_;

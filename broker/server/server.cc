@@ -92,16 +92,7 @@ void Server::open(size_t shard, const std::string& listener, net::Accepted accep
   auto connection = std::make_shared<Connection>(executor, std::move(accepted), listener,
                                                  settings_.connection, services_, frame_memory_);
   shards_[shard].connections.insert(connection);
-  auto ended = [this, shard, connection](std::exception_ptr thrown) {
-    if (thrown) {
-      try {
-        std::rethrow_exception(thrown);
-      } catch (const std::exception& failure) {
-        LOG_ERROR("server", "Connection of {} is closed: {}", connection->address(),
-                  failure.what());
-      }
-      connection->close();
-    }
+  auto ended = [this, shard, connection](std::exception_ptr) {  // run() throws nothing
     count_.leave(connection->address());
     shards_[shard].connections.erase(connection);
   };

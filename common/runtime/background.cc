@@ -2,6 +2,10 @@
 
 #include <pthread.h>
 
+#include <cstdlib>
+
+#include "common/log/log.h"
+
 namespace odradek::runtime {
 
 Background::Background(std::string name, size_t threads, size_t max_queued) : queue_(max_queued) {
@@ -17,7 +21,15 @@ Background::Background(std::string name, size_t threads, size_t max_queued) : qu
 Background::~Background() { stop(); }
 
 void Background::work() {
-  while (auto task = queue_.pop()) (*task)();
+  try {
+    while (auto task = queue_.pop()) (*task)();
+  } catch (...) {
+    // nobody would be told that the task did not end
+    LOG_ERROR("server", "An exception escaped from background work: {}",
+              error_of(std::current_exception()).what());
+    log_flush();
+    std::abort();
+  }
 }
 
 void Background::stop() {

@@ -4,21 +4,24 @@
 // given; with more than one thread they overlap.
 
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "common/result.h"
 #include "common/runtime/bounded_queue.h"
 #include "common/runtime/executor.h"
+#include "common/runtime/thrown.h"
 
 namespace odradek::runtime {
 
@@ -31,17 +34,20 @@ class Background {
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  // Runs fn on a pool thread and resumes the caller on its own executor with the result; what fn
-  // throws is rethrown there. fn may refer to the caller's locals. Not bounded by max_queued: a
-  // caller waits here, and callers are bounded.
+  // Runs fn on a pool thread and resumes the caller on its own executor with the result. Where fn
+  // gives a Result, what it throws (memory that is short, a library) comes back as its error, so
+  // that the caller's way for errors is the only one; else it is rethrown in the caller. fn may
+  // refer to the caller's locals. Not bounded by max_queued: a caller waits here, and callers are
+  // bounded. A pool that has stopped: cancelled, or operation_aborted is thrown.
   template <typename Fn>
   awaitable<std::invoke_result_t<Fn&>> run(Fn fn);
 
   // Runs fn on a pool thread, then done(result) on the executor (done() where fn returns nothing).
-  // False, and neither runs, where max_queued tasks wait already or the pool has stopped.
+  // False, and neither runs, where max_queued tasks wait already or the pool has stopped. fn throws
+  // only where it gives a Result, which then has the error.
   template <typename Fn, typename Done>
   [[nodiscard]] bool post(Fn fn, Executor executor, Done done);
-  // Nobody is told of the end.
+  // Nobody is told of the end. The task does not throw.
   [[nodiscard]] bool post(Task task) { return queue_.try_push(std::move(task)); }
 
   // Lets running tasks end, drops the ones that wait, joins. Call before the executors of callers
@@ -55,6 +61,13 @@ class Background {
   BoundedQueue<Task> queue_;
   std::vector<std::thread> threads_;
 };
+
+namespace detail {
+template <typename T>
+inline constexpr bool kIsResult = false;
+template <typename T>
+inline constexpr bool kIsResult<Result<T>> = true;
+}  // namespace detail
 
 template <typename Fn>
 awaitable<std::invoke_result_t<Fn&>> Background::run(Fn fn) {
@@ -79,13 +92,20 @@ awaitable<std::invoke_result_t<Fn&>> Background::run(Fn fn) {
       asio::post(executor, [resume = std::move(resume)]() mutable { (*resume)(); });
     });
     if (!queued) {
-      thrown = std::make_exception_ptr(std::runtime_error("the background pool has stopped"));
+      thrown = std::make_exception_ptr(boost::system::system_error(
+          asio::error::operation_aborted, "the background pool has stopped"));
       asio::post(executor, [resume]() mutable { (*resume)(); });
     }
   };
   auto token = asio::use_awaitable;
   co_await asio::async_initiate<asio::use_awaitable_t<>, void()>(std::move(initiate), token);
-  if (thrown) std::rethrow_exception(thrown);
+  if (thrown) {
+    if constexpr (detail::kIsResult<R>) {
+      co_return error_of(thrown);
+    } else {
+      std::rethrow_exception(thrown);
+    }
+  }
   if constexpr (!std::is_void_v<R>) co_return std::move(*result);
 }
 
@@ -99,7 +119,16 @@ bool Background::post(Fn fn, Executor executor, Done done) {
       both->first();
       asio::post(executor, [both] { both->second(); });
     } else {
-      auto result = std::make_shared<R>(both->first());
+      std::shared_ptr<R> result;
+      if constexpr (detail::kIsResult<R>) {
+        try {
+          result = std::make_shared<R>(both->first());
+        } catch (...) {
+          result = std::make_shared<R>(error_of(std::current_exception()));
+        }
+      } else {
+        result = std::make_shared<R>(both->first());
+      }
       asio::post(executor, [both, result] { both->second(std::move(*result)); });
     }
   }));

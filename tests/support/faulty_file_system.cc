@@ -1,6 +1,7 @@
 #include "tests/support/faulty_file_system.h"
 
 #include <algorithm>
+#include <new>
 
 namespace odradek::fs {
 namespace {
@@ -169,6 +170,11 @@ void FaultyFileSystem::fail(Call call, const std::string& path_part, Errc code, 
   faults_.push_back({call, path_part, code, count});
 }
 
+void FaultyFileSystem::run_short_of_memory(Call call, const std::string& path_part, int count) {
+  std::lock_guard lock(mutex_);
+  faults_.push_back({call, path_part, std::nullopt, count});
+}
+
 void FaultyFileSystem::clear_faults() {
   std::lock_guard lock(mutex_);
   faults_.clear();
@@ -203,9 +209,10 @@ uint64_t FaultyFileSystem::syncs() const {
 std::optional<Error> FaultyFileSystem::fault(Call call, const std::string& path) {
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
     if (it->call != call || path.find(it->path_part) == std::string::npos) continue;
-    Errc code = it->code;
+    std::optional<Errc> code = it->code;
     if (--it->count == 0) faults_.erase(it);
-    return error_at(code, "use", path);
+    if (!code) throw std::bad_alloc();
+    return error_at(*code, "use", path);
   }
   return std::nullopt;
 }

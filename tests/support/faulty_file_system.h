@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -41,6 +42,8 @@ class FaultyFileSystem final : public FileSystem {
   // The next `count` calls of this kind on paths that contain `path_part` fail with the code
   // (io_error, disk_full). A failing write leaves a random part of its bytes.
   void fail(Call call, const std::string& path_part, Errc code, int count = 1);
+  // The same, but the calls throw std::bad_alloc.
+  void run_short_of_memory(Call call, const std::string& path_part, int count = 1);
   void clear_faults();
   // Bytes that all files together may have; writes beyond are disk_full. 0: no bound.
   void set_capacity(uint64_t bytes);
@@ -78,7 +81,7 @@ class FaultyFileSystem final : public FileSystem {
   struct Fault {
     Call call;
     std::string path_part;
-    Errc code;
+    std::optional<Errc> code;  // nothing: throws
     int count;
   };
   class OpenFile;

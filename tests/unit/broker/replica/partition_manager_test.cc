@@ -177,6 +177,23 @@ TEST_F(PartitionManagerTest, MakesWhatTheImageAssigns) {
   ASSERT_TRUE(appended) << appended.error().what();
 }
 
+TEST_F(PartitionManagerTest, ALogThatThrowsIsTheOnlyOneThatFails) {
+  using Call = fs::FaultyFileSystem::Call;
+  Uuid id = Uuid::random();
+  files_.run_short_of_memory(Call::open, "t-1/");
+  next_image([&](metadata::Image& image) { put_topic(image, "t", id, 2, kSelf); });
+  EXPECT_EQ(find({"t", PartitionId(0)}), std::nullopt);
+  EXPECT_EQ(find({"t", PartitionId(1)}), Errc::log_dir_offline);
+  stop();
+  open();
+  EXPECT_EQ(find({"t", PartitionId(1)}), std::nullopt);
+  stop();
+  files_.run_short_of_memory(Call::open, "t-0/");
+  open();
+  EXPECT_EQ(find({"t", PartitionId(0)}), Errc::log_dir_offline);
+  EXPECT_EQ(find({"t", PartitionId(1)}), std::nullopt);
+}
+
 TEST_F(PartitionManagerTest, LeavesWhatOthersHave) {
   next_image(
       [&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, BrokerId(2)); });

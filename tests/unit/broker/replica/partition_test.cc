@@ -6,6 +6,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <new>
+#include <utility>
 
 #include "broker/log/record_batch_builder.h"
 #include "common/runtime/background.h"
@@ -29,6 +31,20 @@ struct Failures final : PartitionEvents {
     partition.set_offline();
   }
   int count = 0;
+};
+
+// Throws once where it is told to: what runs short of memory anywhere looks like this.
+class ThrowingClock final : public Clock {
+ public:
+  int64_t wall_ms() const override {
+    if (std::exchange(throw_once_, false)) throw std::bad_alloc();
+    return kNow;
+  }
+  int64_t monotonic_ms() const override { return 0; }
+  void throw_once() { throw_once_ = true; }
+
+ private:
+  mutable bool throw_once_ = false;
 };
 
 class PartitionTest : public testing::Test {
@@ -207,6 +223,36 @@ TEST_F(PartitionTest, RecompressionInTheBackgroundKeepsTheOrder) {
   auto header = log::parse_batch_header(*bytes);
   ASSERT_TRUE(header);
   EXPECT_EQ(header->codec(), compress::Codec::zstd);
+}
+
+TEST_F(PartitionTest, AnAppendThatThrowsLetsTheNextOnesGoOn) {
+  config_->flush_messages = 1;  // every append takes its turn
+  ThrowingClock clock;
+  auto log = partition_->remove();
+  partition_ = std::make_shared<Partition>(BrokerId(1), loop_.get_executor(), std::move(log), 0,
+                                           clock, background_, failures_, Offset(0));
+  partition_->apply(led_by(1, 0));
+  Bytes first = batch(3);
+  Bytes second = batch(2);
+  ASSERT_TRUE(partition_->append_must_wait(first));
+  int thrown = 0;
+  std::optional<Result<AppendInfo>> appended;
+  auto append = [&](Bytes& bytes) -> asio::awaitable<void> {
+    appended.emplace(co_await partition_->append(std::span<char>(bytes), 1, nullptr));
+  };
+  auto count = [&thrown](const std::exception_ptr& failure) {
+    if (failure) ++thrown;
+  };
+  clock.throw_once();
+  asio::co_spawn(loop_, append(first), count);
+  asio::co_spawn(loop_, append(second), count);
+  while (!appended) {
+    loop_.restart();
+    ASSERT_GT(loop_.run_one_for(std::chrono::seconds(10)), 0u) << "nothing goes on";
+  }
+  EXPECT_EQ(thrown, 1);
+  ASSERT_TRUE(appended->ok()) << appended->error().what();
+  EXPECT_EQ((*appended)->first_offset, Offset(0));
 }
 
 TEST_F(PartitionTest, ListsOffsets) {

@@ -9,8 +9,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <deque>
+#include <new>
 
 #include "broker/metadata/coordinator_client.h"
+#include "common/runtime/scope_exit.h"
 #include "proto/kafka/api_keys.h"
 
 namespace odradek::broker::server {
@@ -23,6 +25,7 @@ using api::Answer;
 struct World {
   std::vector<int32_t> started;  // correlation ids, in the order of their handlers
   std::deque<std::pair<int32_t, std::unique_ptr<runtime::Signal>>> later;
+  std::vector<int32_t> cancelled;  // later answers that ended with their connection
 };
 World* world = nullptr;
 
@@ -48,6 +51,35 @@ asio::awaitable<Answer> afterwards(api::Services&, api::RequestContext context, 
   co_return Answer::later(when_told(context.correlation_id, world->later.back().second.get()));
 }
 
+asio::awaitable<Answer> until_gone(int32_t correlation_id) {
+  bool told = false;
+  runtime::ScopeExit left([&] {
+    if (!told) world->cancelled.push_back(correlation_id);
+  });
+  runtime::Signal never;
+  told = co_await never.wait_ms(60'000);
+  co_return Answer(answer_bytes(correlation_id));
+}
+
+asio::awaitable<Answer> like_a_join(api::Services&, api::RequestContext context, ByteView) {
+  co_return Answer::later_unless_gone(until_gone(context.correlation_id));
+}
+
+asio::awaitable<Answer> throws(api::Services&, api::RequestContext, ByteView) {
+  throw std::bad_alloc();
+  co_return Answer::nothing();
+}
+
+asio::awaitable<Answer> throw_later(runtime::Signal* told) {
+  co_await told->wait_ms(60'000);
+  throw std::bad_alloc();
+}
+
+asio::awaitable<Answer> throws_later(api::Services&, api::RequestContext context, ByteView) {
+  world->later.emplace_back(context.correlation_id, std::make_unique<runtime::Signal>());
+  co_return Answer::later(throw_later(world->later.back().second.get()));
+}
+
 asio::awaitable<Answer> never(api::Services&, api::RequestContext context, ByteView) {
   world->started.push_back(context.correlation_id);
   co_return Answer::nothing();
@@ -62,6 +94,9 @@ const ApiRow kRows[] = {
     {kafka::ApiKey::kFetch, 0, 3, at_once},
     {kafka::ApiKey::kListOffsets, 0, 0, never},
     {kafka::ApiKey::kMetadata, 0, 0, broken},
+    {kafka::ApiKey::kOffsetCommit, 0, 0, throws},
+    {kafka::ApiKey::kOffsetFetch, 0, 0, throws_later},
+    {kafka::ApiKey::kJoinGroup, 0, 0, like_a_join},
 };
 const ApiRow* find_row(int16_t key) {
   for (const ApiRow& row : kRows) {
@@ -192,6 +227,39 @@ TEST_F(ConnectionTest, ClosesWhenAHandlerSaysSo) {
   send(3, 0, 1);
   poll();
   EXPECT_TRUE(ended_);
+}
+
+TEST_F(ConnectionTest, AHandlerThatThrowsEndsTheConnectionAndWhatWaitsOnIt) {
+  send(11, 0, 1);
+  poll();
+  EXPECT_EQ(world_.cancelled, std::vector<int32_t>{});
+  send(8, 0, 2);
+  poll();
+  EXPECT_TRUE(ended_);
+  EXPECT_EQ(world_.cancelled, std::vector<int32_t>{1});
+}
+
+TEST_F(ConnectionTest, ALaterAnswerThatThrowsEndsTheConnection) {
+  send(9, 0, 1);
+  send(11, 0, 2);
+  send(1, 0, 3);
+  EXPECT_EQ(answers(), std::vector<int32_t>{});
+  EXPECT_FALSE(ended_);
+  tell(1);
+  poll();
+  EXPECT_TRUE(ended_) << "its place would be waited for for ever";
+  EXPECT_EQ(world_.cancelled, std::vector<int32_t>{2});
+}
+
+TEST_F(ConnectionTest, AClosedConnectionWaitsForNoAnswer) {
+  send(11, 0, 1);
+  for (int32_t i = 2; i <= 100; ++i) send(1, 0, i);
+  poll();
+  EXPECT_EQ(world_.started.size(), Connection::kMaxWaiting - 1);
+  connection_->close();
+  poll();
+  EXPECT_TRUE(ended_);
+  EXPECT_EQ(world_.cancelled, std::vector<int32_t>{1});
 }
 
 TEST_F(ConnectionTest, IsIdleOnlyWhenNothingIsBeingDone) {

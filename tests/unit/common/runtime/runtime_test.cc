@@ -6,13 +6,17 @@
 #include <boost/asio/use_future.hpp>
 #include <future>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "common/runtime/background.h"
 #include "common/runtime/bounded_queue.h"
 #include "common/runtime/owner.h"
+#include "common/runtime/scope_exit.h"
 #include "common/runtime/shards.h"
+#include "common/runtime/spawn.h"
 #include "common/runtime/timer.h"
 
 namespace odradek::runtime {
@@ -134,6 +138,90 @@ TEST(Background, RunsAndComesBack) {
   // a pool that has stopped answers with an exception, not never
   EXPECT_THROW(run_at(shards.executor(0), in_background(background)), std::runtime_error);
   shards.stop();
+}
+
+awaitable<std::vector<Error>> errors_of_work(Background& background) {
+  std::vector<Error> errors;
+  auto value = []() -> Result<Payload> { throw std::bad_alloc(); };
+  auto first = co_await background.run(value);
+  if (!first) errors.push_back(first.error());
+  auto nothing = []() -> Result<void> { throw std::runtime_error("a library"); };
+  auto second = co_await background.run(nothing);
+  if (!second) errors.push_back(second.error());
+  background.stop();
+  auto third = co_await background.run(nothing);
+  if (!third) errors.push_back(third.error());
+  co_return errors;
+}
+
+TEST(Background, WhatAResultsWorkThrowsIsItsError) {
+  Shards shards("test", 1);
+  Background background("pool", 1, 10);
+  shards.start();
+  auto errors = run_at(shards.executor(0), errors_of_work(background));
+  ASSERT_EQ(errors.size(), 3u);
+  EXPECT_EQ(errors[0].code(), Errc::internal);
+  EXPECT_EQ(errors[1].what(), "a library");
+  EXPECT_EQ(errors[2].code(), Errc::cancelled);
+  shards.stop();
+}
+
+TEST(Background, PostedWorkThatThrowsIsToldAsAnError) {
+  Shards shards("test", 1);
+  shards.start();
+  Background background("pool", 1, 10);
+  std::promise<bool> ended;
+  auto work = []() -> Result<void> { throw std::bad_alloc(); };
+  auto done = [&ended](const Result<void>& result) { ended.set_value(result.ok()); };
+  ASSERT_TRUE(background.post(work, shards.executor(0), done));
+  EXPECT_FALSE(ended.get_future().get());
+  background.stop();
+  shards.stop();
+}
+
+// Abandoned work would leave somebody waiting for ever: the process ends instead.
+TEST(SpawnDeathTest, AnExceptionThatEscapesEndsTheProcess) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  auto work = []() -> awaitable<void> {
+    throw std::runtime_error("nobody catches this");
+    co_return;
+  };
+  auto run = [&work] {
+    asio::io_context context(1);
+    spawn(context.get_executor(), work(), "a test");
+    context.run();
+  };
+  EXPECT_DEATH(run(), "escaped from a test: nobody catches this");
+}
+
+TEST(Spawn, ACancelledWaitJustEnds) {
+  asio::io_context context(1);
+  auto work = []() -> awaitable<void> {
+    throw boost::system::system_error(asio::error::operation_aborted);
+    co_return;
+  };
+  spawn(context.get_executor(), work(), "a test");
+  EXPECT_GT(context.run(), 0u);
+}
+
+TEST(ScopeExit, RunsHoweverTheScopeIsLeft) {
+  asio::io_context context(1);
+  int left = 0;
+  Signal signal;
+  auto work = [&](bool throws) -> awaitable<void> {
+    ScopeExit leaving([&left] { ++left; });
+    if (throws) throw std::runtime_error("out");
+    co_await signal.wait_ms(60'000);
+  };
+  asio::co_spawn(context, work(true), asio::detached);
+  asio::co_spawn(context, work(false), asio::detached);
+  while (context.poll() > 0) {
+  }
+  EXPECT_EQ(left, 1);
+  signal.notify_all();
+  while (context.poll() > 0) {
+  }
+  EXPECT_EQ(left, 2);
 }
 
 TEST(Background, PostIsBoundedAndTellsTheEnd) {
