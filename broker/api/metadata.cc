@@ -3,6 +3,7 @@
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "broker/api/broker_settings.h"
 #include "broker/api/topics.h"
@@ -14,6 +15,9 @@ namespace {
 
 using kafka::MetadataResponse;
 
+// Clients before this version know no LISTENER_NOT_FOUND, and would not ask again.
+constexpr int16_t kFirstListenerErrorVersion = 6;
+
 std::vector<int32_t> numbers(const std::vector<BrokerId>& ids) {
   std::vector<int32_t> out;
   out.reserve(ids.size());
@@ -23,7 +27,7 @@ std::vector<int32_t> numbers(const std::vector<BrokerId>& ids) {
 
 MetadataResponse::Partition partition_row(const metadata::Image& image,
                                           const metadata::Partition& partition, int32_t index,
-                                          const std::string& listener) {
+                                          const RequestContext& context) {
   MetadataResponse::Partition row;
   row.partition_index = index;
   row.leader_id = partition.leader.value();
@@ -35,11 +39,26 @@ MetadataResponse::Partition partition_row(const metadata::Image& image,
   if (leader == nullptr) {
     row.error_code = wire(ErrorCode::leader_not_available);
     row.leader_id = -1;
-  } else if (leader->endpoint(listener) == nullptr) {
-    row.error_code = wire(ErrorCode::listener_not_found);
+  } else if (leader->endpoint(context.listener) == nullptr) {
+    row.error_code = wire(context.version < kFirstListenerErrorVersion
+                              ? ErrorCode::leader_not_available
+                              : ErrorCode::listener_not_found);
     row.leader_id = -1;
   }
   return row;
+}
+
+// Version 0 names only the replicas that its client can reach; where some are left out, that is an
+// error.
+void leave_out_unreachable(const metadata::Image& image, const RequestContext& context,
+                           MetadataResponse::Partition& row) {
+  auto unreachable = [&](int32_t id) {
+    const metadata::Broker* broker = image.broker(BrokerId(id));
+    return broker == nullptr || broker->endpoint(context.listener) == nullptr;
+  };
+  size_t left_out = std::erase_if(row.replica_nodes, unreachable);
+  left_out += std::erase_if(row.isr_nodes, unreachable);
+  if (left_out > 0 && row.error_code == 0) row.error_code = wire(ErrorCode::replica_not_available);
 }
 
 MetadataResponse::Topic topic_row(const metadata::Image& image, const metadata::Topic& topic,
@@ -52,12 +71,8 @@ MetadataResponse::Topic topic_row(const metadata::Image& image, const metadata::
   for (size_t i = 0; i < topic.partitions.size(); ++i) {
     // its state is not made yet: as if the topic were not there for a moment
     row.partitions.push_back(
-        partition_row(image, topic.partitions[i], static_cast<int32_t>(i), context.listener));
-    // version 0 clients take a replica that they cannot reach for an error
-    if (context.version == 0 && row.partitions.back().error_code == 0 &&
-        !image.offline_replicas(topic.partitions[i]).empty()) {
-      row.partitions.back().error_code = wire(ErrorCode::replica_not_available);
-    }
+        partition_row(image, topic.partitions[i], static_cast<int32_t>(i), context));
+    if (context.version == 0) leave_out_unreachable(image, context, row.partitions.back());
   }
   if (operations) row.topic_authorized_operations = kAllTopicOperations;
   return row;

@@ -63,6 +63,38 @@ TEST_F(MetadataTest, AllTopicsInEveryVersion) {
   EXPECT_EQ(ask_for(std::vector<std::string>{}, 1).topics.size(), 0u);
 }
 
+TEST_F(MetadataTest, ALeaderWithoutThisListenerHasTheErrorThatTheVersionKnows) {
+  auto next = std::make_shared<metadata::Image>(*image_);
+  auto& endpoints = next->brokers[BrokerId(1)].endpoints;
+  std::erase_if(endpoints, [](const auto& endpoint) { return endpoint.listener == "PLAINTEXT"; });
+  image_ = next;
+  for (int16_t version = 0; version <= 13; ++version) {
+    auto response = ask_for(std::vector<std::string>{"a"}, version);
+    ASSERT_EQ(response.topics[0].partitions.size(), 2u);
+    EXPECT_EQ(response.topics[0].partitions[0].leader_id, -1);
+    EXPECT_EQ(response.topics[0].partitions[0].error_code,
+              wire(version < 6 ? ErrorCode::leader_not_available : ErrorCode::listener_not_found))
+        << version;
+    EXPECT_EQ(response.topics[0].partitions[0].replica_nodes.size(), version == 0 ? 0u : 1u);
+    EXPECT_EQ(response.topics[0].partitions[0].isr_nodes.size(), version == 0 ? 0u : 1u);
+  }
+}
+
+TEST_F(MetadataTest, Version0NamesOnlyReplicasThatItsClientCanReach) {
+  auto next = std::make_shared<metadata::Image>(*image_);
+  auto topic = std::make_shared<metadata::Topic>(*next->topic("a"));
+  topic->partitions[0].replicas = {BrokerId(1), BrokerId(2)};
+  next->topics["a"] = topic;
+  image_ = next;
+  auto old = ask_for(std::vector<std::string>{"a"}, 0).topics[0].partitions[0];
+  EXPECT_EQ(old.error_code, wire(ErrorCode::replica_not_available));
+  EXPECT_EQ(old.leader_id, 1);
+  EXPECT_EQ(old.replica_nodes, std::vector<int32_t>{1});
+  auto newer = ask_for(std::vector<std::string>{"a"}, 1).topics[0].partitions[0];
+  EXPECT_EQ(newer.error_code, 0);
+  EXPECT_EQ(newer.replica_nodes, (std::vector<int32_t>{1, 2}));
+}
+
 TEST_F(MetadataTest, UnknownAndImpossibleNames) {
   auto response = ask_for(std::vector<std::string>{"a", "b", "x y", ""}, 9);
   ASSERT_EQ(response.topics.size(), 4u);
