@@ -29,6 +29,7 @@ struct Item {
   std::span<char> batch;
   bool opened_in_background = false;
   std::optional<Error> error;
+  bool says_why = false;  // the answer carries the error's text, whatever its code
   bool unknown_id = false;
   log::AppendInfo info;
   std::vector<log::RecordError> record_errors;
@@ -40,34 +41,50 @@ std::span<char> writable(const kafka::Records& records) {
   return {const_cast<char*>(records.bytes().data()), records.bytes().size()};
 }
 
-// What Kafka refuses in a request before it looks at partitions.
-std::optional<Error> check_batches(int16_t version, const kafka::Records& records) {
-  if (records.is_null() || records.size() == 0) {
-    return Error(Errc::invalid_record, "Produce requests with version " + std::to_string(version) +
-                                           " must have at least one record batch per partition");
+Error invalid(int16_t version, const char* what) {
+  return Error(Errc::invalid_record,
+               "Produce requests with version " + std::to_string(version) + " " + what);
+}
+
+// What Kafka refuses in the records of one partition before it looks for the partition; else the
+// one batch in them. Bytes behind it that are not a whole batch are no part of it: Kafka cuts them
+// off. What the batch's header says of itself is looked at by the append.
+Result<std::span<char>> only_batch(int16_t version, const kafka::Records& records) {
+  const ByteView bytes = records.bytes();
+  auto first = log::front_batch_size(bytes);
+  if (!first) return first.error();
+  if (!*first) return invalid(version, "must have at least one record batch per partition");
+  auto header = log::parse_batch_header(bytes);
+  if (bytes[16] != 2) {
+    return invalid(version, "are only allowed to contain record batches with magic version 2");
   }
-  auto header = log::parse_batch_header(records.bytes());
-  if (!header) return header.error();
-  if (header->magic != 2) {
-    return Error(Errc::invalid_record,
-                 "Produce requests with version " + std::to_string(version) +
-                     " are only allowed to contain record batches with magic version 2");
-  }
-  if (header->size() < records.size()) {
-    return Error(Errc::invalid_record,
-                 "Produce requests with version " + std::to_string(version) +
-                     " are only allowed to contain exactly one record batch per partition");
-  }
-  if (version < kFirstZstdVersion &&
+  if (version < kFirstZstdVersion && header &&
       header->codec_bits() == static_cast<int>(compress::Codec::zstd)) {
     return Error(Errc::unsupported_compression_type,
                  "Produce requests with version " + std::to_string(version) +
                      " are not allowed to use ZStandard compression");
   }
-  if (header->is_transactional()) {
+  auto second = log::front_batch_size(bytes.substr(**first));
+  if (!second) return second.error();
+  if (*second) {
+    return invalid(version, "are only allowed to contain exactly one record batch per partition");
+  }
+  if (header && header->is_transactional()) {
     // nothing would ever end the transaction, and readers of committed records would stand before
     // it
     return Error(Errc::transactional_id_refused, "transactions are not served");
+  }
+  return writable(records).first(**first);
+}
+
+// Kafka looks for transactions in every partition's records first, and fails the whole request
+// where it meets what cannot be a batch.
+std::optional<Error> unreadable(const kafka::ProduceRequest& request) {
+  for (const auto& topic : request.topic_data) {
+    for (const auto& partition : topic.partition_data) {
+      auto first = log::front_batch_size(partition.records.bytes());
+      if (!first) return first.error();
+    }
   }
   return std::nullopt;
 }
@@ -85,13 +102,19 @@ std::vector<Item> items_of(const kafka::ProduceRequest& request, const RequestCo
         item.unknown_id = known == nullptr;
         if (known != nullptr) item.id.topic = known->name;
       }
-      item.batch = writable(partition.records);
-      item.error = check_batches(context.version, partition.records);
-      if (item.unknown_id)
+      auto batch = only_batch(context.version, partition.records);
+      if (item.unknown_id) {
         item.error = Error(Errc::unknown_topic_id, "there is no topic of this id");
-      if (is_internal_topic(item.id.topic) && context.client_id != kAdminClientId) {
+      } else if (!batch && context.image->partition(item.id.topic, item.id.partition) == nullptr) {
+        item.error = Error(Errc::unknown_topic_or_partition,
+                           "there is no partition " + item.id.to_string());
+      } else if (!batch) {
+        item.error = batch.error();
+      } else if (is_internal_topic(item.id.topic) && context.client_id != kAdminClientId) {
         item.error =
             Error(Errc::invalid_topic_name, "Cannot append to internal topic " + item.id.topic);
+      } else {
+        item.batch = *batch;
       }
       items.push_back(std::move(item));
     }
@@ -192,7 +215,7 @@ kafka::ProduceResponse::PartitionProduceResponse row_of(const Item& item) {
   for (const log::RecordError& wrong : item.record_errors) {
     row.record_errors.push_back({wrong.batch_index, wrong.message});
   }
-  if (tells_why(item.error->code()) || !row.record_errors.empty())
+  if (item.says_why || tells_why(item.error->code()) || !row.record_errors.empty())
     row.error_message = item.error->what();
   return row;
 }
@@ -255,13 +278,18 @@ asio::awaitable<Answer> handle_produce(Services& services, RequestContext contex
   if (context.version < kFirstServedVersion) {
     for_all =
         Error(Errc::unsupported_version, "message formats 0 and 1 are not taken from clients");
-  } else if (acks < -1 || acks > 1) {
-    for_all = Error(Errc::invalid_required_acks, "acks must be -1, 0 or 1");
   } else if (request.transactional_id) {
     for_all = Error(Errc::transactional_id_refused, "transactions are not served");
+  } else {
+    for_all = unreadable(request);
+    for (Item& item : items) item.says_why = for_all.has_value();
   }
   if (for_all) {
     for (Item& item : items) item.error = for_all;
+  } else if (acks < -1 || acks > 1) {
+    for (Item& item : items) {
+      if (!item.error) item.error = Error(Errc::invalid_required_acks, "acks must be -1, 0 or 1");
+    }
   } else {
     std::vector<size_t> which;
     which.reserve(items.size());

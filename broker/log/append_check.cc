@@ -83,11 +83,6 @@ Result<void> check_header(const BatchHeader& header, const LogConfig& config, Ap
                           header.last_offset_delta, header.record_count));
   }
   if (origin == AppendOrigin::client) {
-    if (header.base_offset.value() != 0) {
-      return invalid(
-          format("The baseOffset of the record batch in the append should be 0, but it is {}",
-                 header.base_offset.value()));
-    }
     if (header.is_control()) return invalid("Clients are not allowed to write control records");
     if (header.has_producer_id() && header.base_sequence < 0) {
       return invalid(format("Invalid sequence number {} in record batch with producerId {}",
@@ -267,6 +262,15 @@ Result<PreparedAppend> prepare_append(std::span<char> batches, const LogConfig& 
   Bytes replaced;
   bool replace = false;
   int64_t offsets = 0;
+  // before the walk, which takes an impossible offset for a damaged batch
+  if (origin == AppendOrigin::client && view.size() >= kBatchPrefixSize) {
+    const int64_t base_offset = ByteReader(view).i64();
+    if (base_offset != 0) {
+      return invalid(format(
+          "The baseOffset of the record batch in the append should be 0, but it is {}",
+          base_offset));
+    }
+  }
   BatchWalker walker(view);
   while (walker.next()) {
     const BatchHeader& header = walker.header();

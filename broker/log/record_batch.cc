@@ -96,6 +96,24 @@ Result<BatchHeader> parse_batch_header(ByteView bytes) {
   return header;
 }
 
+Result<std::optional<size_t>> front_batch_size(ByteView bytes) {
+  constexpr int32_t kLeastLength = 14;  // a message of format 0 with neither key nor value
+  if (bytes.size() < kBatchPrefixSize) return std::optional<size_t>();
+  ByteReader reader(bytes);
+  reader.skip(8);
+  const int32_t length = reader.i32();
+  if (length < kLeastLength) {
+    return corrupt(format("Record size {} is less than the minimum record overhead ({})", length,
+                          kLeastLength));
+  }
+  if (bytes.size() <= kMagicAt) return std::optional<size_t>();
+  const int magic = static_cast<signed char>(bytes[kMagicAt]);
+  if (magic < 0 || magic > 2) return corrupt(format("Invalid magic found in record: {}", magic));
+  const size_t size = kBatchPrefixSize + static_cast<size_t>(length);
+  if (bytes.size() < size) return std::optional<size_t>();
+  return std::optional(size);
+}
+
 Result<void> check_crc(const BatchHeader& header, ByteView batch) {
   if (batch.size() < header.size()) return corrupt("a record batch is cut");
   batch = batch.substr(0, header.size());

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "broker/log/log_config.h"
@@ -64,6 +65,11 @@ int32_t advance_sequence(int32_t sequence, int64_t delta);
 // fixed fields (formats 0 and 1, 18 or 26 bytes). corrupt_record: too short, an impossible length,
 // an unknown magic.
 Result<BatchHeader> parse_batch_header(ByteView bytes);
+
+// The size of the batch at the front of `bytes`, of any format, as a reader of a request sees it:
+// by its length and its magic alone. Nothing where the bytes end before the batch does.
+// corrupt_record, in Kafka's words: a length that no format has, an unknown magic.
+Result<std::optional<size_t>> front_batch_size(ByteView bytes);
 
 // Compares the checksum of one whole batch, of any format. corrupt_record where it differs.
 Result<void> check_crc(const BatchHeader& header, ByteView batch);

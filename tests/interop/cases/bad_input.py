@@ -166,6 +166,21 @@ def refused_batch(t, name):
         t.check("and the next good batch is taken", c.produce(topic, 0, wire.batch([b"good"]))[0] == 0)
 
 
+@case("bytes behind a batch that are no whole batch")
+def behind_a_batch(t):
+    topic = t.unique("behind")
+    t.cluster.create_topic(topic)
+    good = wire.batch([b"one", b"two"])
+    with t.cluster.broker.connection() as c:
+        t.check("are cut off", c.produce(topic, 0, good + b"cut")[0] == 0 and
+                c.produce(topic, 0, good + wire.batch([b"three"])[:-1])[0] == 0)
+        t.check("unless they cannot begin one: CORRUPT_MESSAGE", c.produce(topic, 0, good + b"\0" * 30)[0] == 2)
+        t.check("and a whole one is one too many: INVALID_RECORD",
+                c.produce(topic, 0, good + wire.batch([b"three"]))[0] == 87)
+        t.check("the batches alone are written", c.end_offset(topic) == 4 and
+                len(t.cluster.broker.segment_bytes(topic)) == 2 * len(good), c.end_offset(topic))
+
+
 @case("a batch above max.message.bytes")
 def too_large(t):
     topic = t.unique("large")

@@ -1,6 +1,7 @@
 #include "broker/api/produce.h"
 
 #include "proto/kafka/produce.h"
+#include "tests/golden/golden_file.h"
 #include "tests/unit/broker/api/api_fixture.h"
 
 namespace odradek::broker::api {
@@ -81,7 +82,7 @@ TEST_F(ProduceTest, RefusesBadBatchesAndWritesNothing) {
       {"wrong count", wrong_count, 9, ErrorCode::invalid_record},
       {"two batches", batch(1) + batch(1), 9, ErrorCode::invalid_record},
       {"nothing", "", 9, ErrorCode::invalid_record},
-      {"cut", batch(3).substr(0, 80), 9, ErrorCode::corrupt_message},
+      {"cut", batch(3).substr(0, 80), 9, ErrorCode::invalid_record},
       {"message format 1", magic1, 9, ErrorCode::invalid_record},
       {"zstd before version 7", batch(1, zstd), 6, ErrorCode::unsupported_compression_type},
   };
@@ -92,6 +93,78 @@ TEST_F(ProduceTest, RefusesBadBatchesAndWritesNothing) {
     EXPECT_EQ(answer.base_offset, -1) << row.name;
   }
   EXPECT_EQ(produce(request("t", 0, batch(1)), 9).base_offset, 0) << "nothing was written";
+}
+
+// What a broker of 3.5.2 did with the same bytes, error by error.
+TEST_F(ProduceTest, TakesWhatKafkaTakesOfTheRecordsOfAPartition) {
+  make_topic("t", 1);
+  int64_t end = 0;
+  int taken = 0;
+  for (const auto& row : golden::read_rows("produce/kafka-3.5.2.tsv")) {
+    ASSERT_EQ(row.size(), 5u);
+    Bytes records = row[1] == "-" ? Bytes() : golden::unhex(row[1]);
+    auto answer = produce(request("t", 0, records, -1), 8);
+    EXPECT_EQ(std::to_string(answer.error_code), row[2])
+        << row[0] << ": " << answer.error_message.value_or("");
+    EXPECT_EQ(answer.base_offset, answer.error_code == 0 ? end : -1) << row[0];
+    if (row[3] != "-") EXPECT_EQ(answer.error_message, row[3]) << row[0];
+    end += std::stoi(row[4]);
+    if (row[4] != "0") ++taken;
+  }
+  EXPECT_GT(taken, 5);
+  EXPECT_EQ(produce(request("t", 0, batch(1)), 8).base_offset, end);
+}
+
+TEST_F(ProduceTest, CutsOffWhatIsNotAWholeBatch) {
+  make_topic("t", 1);
+  ASSERT_EQ(produce(request("t", 0, batch(2) + "cut"), 9).error_code, 0);
+  ASSERT_EQ(produce(request("t", 0, batch(2)), 9).base_offset, 2);
+  auto file = files_.open("/logs/t-0/00000000000000000000.log", fs::OpenMode::read);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(*(*file)->size(), 2 * batch(2).size()) << "nothing of it is written";
+}
+
+TEST_F(ProduceTest, WhatCannotBeABatchFailsTheWholeRequest) {
+  make_topic("t", 3);
+  Bytes magic9 = batch(1);
+  magic9[16] = 9;
+  auto with = [&](const Bytes& second) {
+    auto asked = request("t", 0, batch(1), -1);
+    for (int32_t i = 1; i < 3; ++i) {
+      auto more = request("t", i, i == 1 ? second : batch(1), -1);
+      asked.topic_data[0].partition_data.push_back(more.topic_data[0].partition_data[0]);
+    }
+    Bytes bytes = bytes_of(ask(handle_produce, asked, 8));
+    std::vector<int16_t> errors;
+    auto response = read<kafka::ProduceResponse>(bytes, 8);
+    for (const auto& row : response.responses[0].partition_responses) {
+      errors.push_back(row.error_code);
+      if (&second == &magic9) {
+        EXPECT_EQ(row.error_message, "Invalid magic found in record: 9");
+      }
+    }
+    return errors;
+  };
+  const int16_t corrupt = wire(ErrorCode::corrupt_message);
+  EXPECT_EQ(with(magic9), (std::vector<int16_t>{corrupt, corrupt, corrupt}));
+  EXPECT_EQ(with(batch(1) + Bytes(30, '\0')), (std::vector<int16_t>{0, corrupt, 0}))
+      << "behind a batch it is that partition's alone";
+  auto refused = request("t", 0, batch(1), 7);
+  refused.topic_data[0].partition_data.push_back(
+      request("t", 1, batch(1) + Bytes(30, '\0')).topic_data[0].partition_data[0]);
+  Bytes bytes = bytes_of(ask(handle_produce, refused, 8));
+  auto response = read<kafka::ProduceResponse>(bytes, 8);
+  EXPECT_EQ(response.responses[0].partition_responses[0].error_code,
+            wire(ErrorCode::invalid_required_acks));
+  EXPECT_EQ(response.responses[0].partition_responses[1].error_code, corrupt);
+}
+
+TEST_F(ProduceTest, LooksForThePartitionBeforeItsRecords) {
+  make_topic("t", 1);
+  for (const Bytes& records : {Bytes(), batch(1) + Bytes(30, '\0'), batch(1) + batch(1)}) {
+    EXPECT_EQ(produce(request("other", 0, records), 9).error_code,
+              wire(ErrorCode::unknown_topic_or_partition));
+  }
 }
 
 TEST_F(ProduceTest, RefusesWhatItDoesNotLead) {

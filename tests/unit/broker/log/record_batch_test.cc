@@ -205,5 +205,28 @@ TEST(RecordBatch, TransactionMarker) {
   EXPECT_EQ(header.last_sequence(), kNoSequence);
 }
 
+TEST(RecordBatch, TheSizeOfTheFrontBatchIsReadAsFarAsItIsThere) {
+  Bytes whole = *[] {
+    RecordBatchBuilder builder;
+    builder.add(1, "k", "v");
+    return builder.build();
+  }();
+  auto two = front_batch_size(whole + whole);
+  ASSERT_TRUE(two);
+  EXPECT_EQ(*two, whole.size());
+  for (size_t cut = 0; cut < whole.size(); ++cut) {
+    auto size = front_batch_size(ByteView(whole).substr(0, cut));
+    ASSERT_TRUE(size) << cut;
+    EXPECT_FALSE(size->has_value()) << cut;
+  }
+  Bytes short_length = whole.substr(0, 12);
+  short_length[10] = 0;
+  short_length[11] = 13;
+  EXPECT_EQ(front_batch_size(short_length).error().code(), Errc::corrupt_record);
+  Bytes magic = whole.substr(0, 17);
+  magic[16] = static_cast<char>(-1);
+  EXPECT_EQ(front_batch_size(magic).error().code(), Errc::corrupt_record);
+}
+
 }  // namespace
 }  // namespace odradek::broker::log
