@@ -1,7 +1,10 @@
 #include "broker/api/offset_fetch.h"
 
-#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "broker/api/group_support.h"
 #include "proto/kafka/offset_fetch.h"
@@ -12,6 +15,8 @@ namespace {
 
 using Request = kafka::OffsetFetchRequest;
 using Response = kafka::OffsetFetchResponse;
+
+constexpr int16_t kFirstVersionByIds = 10;  // topics are named by their ids
 
 template <typename Row>
 Row row_of(const group::FetchedOffset& offset) {
@@ -33,9 +38,34 @@ Row error_row(int32_t partition, int16_t error) {
   return row;
 }
 
+// As Kafka's: a topic has one row however often it is named, a partition likewise, and a topic
+// without a partition has none.
+template <typename Topic>
+void merge_repeated(std::vector<Topic>& topics) {
+  std::unordered_map<std::string, size_t> rows;
+  std::vector<Topic> merged;
+  for (Topic& topic : topics) {
+    if (topic.partition_indexes.empty()) continue;
+    auto [row, is_new] = rows.emplace(topic.name, merged.size());
+    if (is_new) {
+      merged.push_back(std::move(topic));
+    } else {
+      auto& indexes = merged[row->second].partition_indexes;
+      indexes.insert(indexes.end(), topic.partition_indexes.begin(), topic.partition_indexes.end());
+    }
+  }
+  for (Topic& topic : merged) {
+    std::unordered_set<int32_t> seen;
+    std::erase_if(topic.partition_indexes,
+                  [&seen](int32_t index) { return !seen.insert(index).second; });
+  }
+  topics = std::move(merged);
+}
+
 // Versions 0 to 7: one group; what is asked for comes back in the same order.
 boost::asio::awaitable<Answer> fetch_one(Services& services, RequestContext context,
                                          Request request) {
+  if (request.topics) merge_repeated(*request.topics);
   std::optional<std::vector<TopicPartition>> wanted;
   if (request.topics) {
     wanted.emplace();
@@ -99,7 +129,7 @@ std::vector<Named> names_of(const RequestContext& context, const Request::Group&
     row.id = topic.topic_id;
     row.name = topic.name;
     row.partitions = topic.partition_indexes;
-    if (context.version >= 10) {
+    if (context.version >= kFirstVersionByIds) {
       const metadata::Topic* known = context.image->topic(topic.topic_id);
       row.name = known != nullptr ? known->name : std::string();
     }
@@ -135,7 +165,7 @@ void add_all(const RequestContext& context, const std::vector<group::FetchedOffs
     if (rows.topics.empty() || rows.topics.back().name != name) {
       known = context.image->topic(name);
       // by id nothing can be said of a topic that is gone
-      if (context.version >= 10 && known == nullptr) continue;
+      if (context.version >= kFirstVersionByIds && known == nullptr) continue;
       rows.topics.emplace_back();
       rows.topics.back().name = name;
       if (known != nullptr) rows.topics.back().topic_id = known->id;
@@ -182,7 +212,8 @@ boost::asio::awaitable<Answer> handle_offset_fetch(Services& services, RequestCo
   if (context.version < 8)
     co_return co_await fetch_one(services, std::move(context), std::move(*request));
   Response response;
-  for (const auto& group : request->groups) {
+  for (auto& group : request->groups) {  // a group that is named twice is answered twice
+    if (group.topics && context.version < kFirstVersionByIds) merge_repeated(*group.topics);
     auto rows = co_await fetch_group(services, context, group, request->require_stable);
     response.groups.push_back(std::move(rows));
   }

@@ -13,6 +13,7 @@
 #include "broker/api/broker_settings.h"
 #include "broker/api/fetch_session.h"
 #include "broker/api/handler.h"
+#include "broker/group/group_manager.h"
 #include "broker/log/record_batch_builder.h"
 #include "broker/metadata/coordinator_client.h"
 #include "broker/replica/partition_manager.h"
@@ -52,6 +53,9 @@ class ApiTest : public testing::Test {
     services_.coordinator = &coordinator_;
     services_.partitions = partitions_.get();
     services_.fetch_sessions = &sessions_;
+    groups_ = std::make_unique<group::GroupManager>(group::GroupSettings(), &clock_, &shards_,
+                                                    &background_, partitions_.get());
+    services_.groups = groups_.get();
     shards_.start();
     run(partitions_->load());
     run(partitions_->start(BrokerId(1), [this] { return image_; }));
@@ -169,6 +173,7 @@ class ApiTest : public testing::Test {
   metadata::ImagePtr image_ = std::make_shared<const metadata::Image>();
   std::unique_ptr<log::LogManager> logs_;
   std::unique_ptr<replica::PartitionManager> partitions_;
+  std::unique_ptr<group::GroupManager> groups_;
   Services services_;
 };
 
