@@ -19,6 +19,18 @@ namespace {
 // Others on the shard get their turn after so many requests of one connection.
 constexpr int kRequestsPerTurn = 16;
 
+// What a finished answer takes while it waits: its bytes in memory. Records stay in their files; a
+// range keeps its file open, and counts for a page.
+size_t cost_of(const Answer& answer) {
+  constexpr size_t kRangeCost = 4096;
+  size_t cost = 0;
+  for (const api::Piece& piece : answer.pieces()) {
+    const auto* bytes = std::get_if<Bytes>(&piece);
+    cost += bytes != nullptr ? bytes->size() : kRangeCost;
+  }
+  return cost;
+}
+
 Bytes length_prefix(size_t size) {
   ByteWriter out;
   out.i32(static_cast<int32_t>(size));
@@ -144,27 +156,32 @@ runtime::awaitable<bool> Connection::give(Answer answer) {
       asio::co_spawn(executor_, finish_place(place, std::move(answer)), asio::detached);
     }
   } else {
-    place->answer = std::move(answer);
-    place->done = true;
+    fill(*place, std::move(answer));
   }
   if (!writer_runs_) {
     writer_runs_ = true;
     asio::co_spawn(executor_, write_in_order(), asio::detached);
   }
-  while (waiting_.size() >= kMaxWaiting && !broken_) co_await place_free_.wait_ms(60000);
+  while (is_full() && !broken_) co_await place_free_.wait_ms(60000);
   co_return !broken_;
+}
+
+void Connection::fill(Place& place, Answer answer) {
+  place.cost = cost_of(answer);
+  waiting_bytes_ += place.cost;
+  place.answer = std::move(answer);
+  place.done = true;
 }
 
 runtime::awaitable<void> Connection::finish_place(std::shared_ptr<Place> place, Answer later) {
   auto self = shared_from_this();
   try {
     auto rest = later.take_rest();
-    place->answer = co_await std::move(rest);
+    Answer answer = co_await std::move(rest);
+    fill(*place, std::move(answer));
   } catch (...) {
     fail(std::current_exception());
-    co_return;
   }
-  place->done = true;
   place_done_.notify_all();
 }
 
@@ -191,6 +208,7 @@ runtime::awaitable<void> Connection::write_answers() {
       bool sent = co_await send(std::move(place->answer));
       if (!sent) close();
     }
+    waiting_bytes_ -= place->cost;
     waiting_.pop_front();
     place_free_.notify_all();
   }

@@ -4,7 +4,8 @@
 // Requests of a connection take effect in order: the next one starts when the handler of the one
 // before has ended, that is when its appends have their offsets. An answer that comes later
 // (Answer::later) holds a place in the queue, so that answers leave in request order. With
-// kMaxWaiting places taken nothing is read, and TCP pushes back.
+// kMaxWaiting places taken, or with max_waiting_bytes of finished answers behind one that is not,
+// nothing is read, and TCP pushes back.
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <deque>
@@ -22,6 +23,7 @@ namespace odradek::broker::server {
 
 struct ConnectionSettings {
   size_t max_request_bytes = 104857600;  // socket.request.max.bytes
+  size_t max_waiting_bytes = 1048576;    // odradek.connection.max.waiting.bytes
   int64_t max_idle_ms = 600000;          // connections.max.idle.ms
   int send_buffer_bytes = 102400;        // socket.send.buffer.bytes
   int receive_buffer_bytes = 102400;     // socket.receive.buffer.bytes
@@ -52,6 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct Place {
     bool done = false;
     api::Answer answer;
+    size_t cost = 0;  // of the answer, once it is there
     boost::asio::cancellation_signal gone;  // for an answer that ends with the connection
   };
 
@@ -62,6 +65,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   runtime::awaitable<void> write_in_order();
   runtime::awaitable<void> write_answers();
   runtime::awaitable<void> finish_place(std::shared_ptr<Place> place, api::Answer later);
+  void fill(Place& place, api::Answer answer);
+  bool is_full() const {
+    return waiting_.size() >= kMaxWaiting || waiting_bytes_ >= settings_.max_waiting_bytes;
+  }
   void refuse(const std::string& reason);
   // One of this connection's coroutines has thrown: the connection ends, nobody else does.
   void fail(const std::exception_ptr& thrown);
@@ -74,6 +81,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const ApiRow* (*const find_api_)(int16_t api_key);
   std::deque<std::shared_ptr<Place>>
       waiting_;  // answers in request order, where one of them comes later
+  size_t waiting_bytes_ = 0;  // what the finished ones among them cost
   bool writer_runs_ = false;
   bool broken_ = false;
   bool handling_ = false;

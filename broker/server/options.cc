@@ -125,6 +125,8 @@ ServerSettings server_settings(const Options& options) {
       address_limits(file.get_string("max.connections.per.ip.overrides"));
   settings.connection.max_request_bytes =
       static_cast<size_t>(file.get_int("socket.request.max.bytes"));
+  settings.connection.max_waiting_bytes =
+      static_cast<size_t>(file.get_long("odradek.connection.max.waiting.bytes"));
   settings.connection.max_idle_ms = file.get_long("connections.max.idle.ms");
   settings.connection.send_buffer_bytes = file.get_int("socket.send.buffer.bytes");
   settings.connection.receive_buffer_bytes = file.get_int("socket.receive.buffer.bytes");

@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <deque>
 #include <new>
+#include <optional>
 
 #include "broker/metadata/coordinator_client.h"
 #include "common/runtime/scope_exit.h"
@@ -40,6 +42,13 @@ asio::awaitable<Answer> at_once(api::Services&, api::RequestContext context, Byt
   co_return Answer(answer_bytes(context.correlation_id));
 }
 
+// An answer of `kLarge` bytes behind its correlation id.
+constexpr size_t kLarge = 4 << 20;
+asio::awaitable<Answer> large(api::Services&, api::RequestContext context, ByteView) {
+  world->started.push_back(context.correlation_id);
+  co_return Answer(answer_bytes(context.correlation_id) + Bytes(kLarge, 'x'));
+}
+
 asio::awaitable<Answer> when_told(int32_t correlation_id, runtime::Signal* told) {
   co_await told->wait_ms(60'000);
   co_return Answer(answer_bytes(correlation_id));
@@ -49,6 +58,14 @@ asio::awaitable<Answer> afterwards(api::Services&, api::RequestContext context, 
   world->started.push_back(context.correlation_id);
   world->later.emplace_back(context.correlation_id, std::make_unique<runtime::Signal>());
   co_return Answer::later(when_told(context.correlation_id, world->later.back().second.get()));
+}
+
+// Its handler waits, as a Fetch does for records.
+asio::awaitable<Answer> long_poll(api::Services&, api::RequestContext context, ByteView) {
+  world->started.push_back(context.correlation_id);
+  world->later.emplace_back(context.correlation_id, std::make_unique<runtime::Signal>());
+  co_await world->later.back().second->wait_ms(60'000);
+  co_return Answer(answer_bytes(context.correlation_id) + Bytes(kLarge, 'x'));
 }
 
 asio::awaitable<Answer> until_gone(int32_t correlation_id) {
@@ -97,6 +114,8 @@ const ApiRow kRows[] = {
     {kafka::ApiKey::kOffsetCommit, 0, 0, throws},
     {kafka::ApiKey::kOffsetFetch, 0, 0, throws_later},
     {kafka::ApiKey::kJoinGroup, 0, 0, like_a_join},
+    {kafka::ApiKey::kHeartbeat, 0, 0, large},
+    {kafka::ApiKey::kLeaveGroup, 0, 0, long_poll},
 };
 const ApiRow* find_row(int16_t key) {
   for (const ApiRow& row : kRows) {
@@ -162,6 +181,28 @@ class ConnectionTest : public testing::Test {
     return ids;
   }
 
+  // The size of the next answer, read to its end; nothing where it does not come.
+  std::optional<size_t> read_one() {
+    Bytes prefix = read_bytes(4);
+    if (prefix.size() < 4) return std::nullopt;
+    auto size = static_cast<size_t>(ByteReader(prefix).i32());
+    if (read_bytes(size).size() < size) return std::nullopt;
+    return size;
+  }
+  // As many as come, up to `count`.
+  Bytes read_bytes(size_t count) {
+    Bytes all;
+    Bytes part(65536, '\0');
+    while (all.size() < count) {
+      poll();
+      ssize_t got =
+          ::recv(client_, part.data(), std::min(part.size(), count - all.size()), MSG_DONTWAIT);
+      if (got <= 0) break;
+      all.append(part, 0, static_cast<size_t>(got));
+    }
+    return all;
+  }
+
   void tell(int32_t correlation_id) {
     for (auto& [id, signal] : world_.later) {
       if (id == correlation_id) signal->notify_all();
@@ -202,6 +243,23 @@ TEST_F(ConnectionTest, ReadsNothingMoreWhileTooManyAnswersWait) {
   tell(0);
   poll();
   EXPECT_EQ(world_.started.size(), Connection::kMaxWaiting + 1);
+}
+
+TEST_F(ConnectionTest, ReadsNothingMoreWhileTooManyBytesWait) {
+  settings_.max_waiting_bytes = 2 * kLarge;
+  send(0, 0, 1);
+  for (int32_t i = 2; i <= 9; ++i) send(12, 0, i);
+  poll();
+  EXPECT_EQ(world_.started, (std::vector<int32_t>{1, 2, 3}));
+  tell(1);
+  std::vector<size_t> bodies;
+  while (bodies.size() < 9) {
+    auto size = read_one();
+    ASSERT_TRUE(size) << "answer " << bodies.size() + 1 << " does not come";
+    bodies.push_back(*size);
+  }
+  EXPECT_EQ(world_.started.size(), 9u);
+  EXPECT_EQ(std::count(bodies.begin(), bodies.end(), 4 + kLarge), 8);
 }
 
 TEST_F(ConnectionTest, ARequestWithoutAnAnswerHoldsNobodyUp) {
