@@ -91,10 +91,8 @@ runtime::awaitable<void> Connection::serve_frames() {
       break;
     }
     if (!frame->has_value()) break;
-    handling_ = true;
     bool goes_on = co_await serve((*frame)->view());
     net::FramedConnection::recycle(*std::move(*frame));
-    handling_ = false;
     if (!goes_on) break;
     if (++served % kRequestsPerTurn == 0) co_await asio::post(executor_, asio::use_awaitable);
   }
@@ -132,7 +130,9 @@ runtime::awaitable<bool> Connection::serve(ByteView frame) {
   }
   auto handler = row->handler;
   ByteView body = in.rest();
+  handling_ = true;
   Answer answer = co_await handler(services_, std::move(context), body);
+  handling_ = false;
   co_return co_await give(std::move(answer));
 }
 
@@ -219,7 +219,10 @@ runtime::awaitable<bool> Connection::send(Answer answer) {
   pieces.reserve(answer.pieces().size() + 1);
   pieces.emplace_back(length_prefix(answer.size()));
   for (auto& piece : answer.pieces()) pieces.push_back(std::move(piece));
+  sending_ = true;
+  send_began_ms_ = services_.clock->monotonic_ms();
   auto sent = co_await socket_.send(std::move(pieces));
+  sending_ = false;
   if (!sent && sent.error().code() == Errc::io_error) refuse(sent.error().what());
   co_return sent.ok();
 }

@@ -7,7 +7,9 @@
 // kMaxWaiting places taken, or with max_waiting_bytes of finished answers behind one that is not,
 // nothing is read, and TCP pushes back.
 
+#include <algorithm>
 #include <boost/asio/cancellation_signal.hpp>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -45,9 +47,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close();
 
   const std::string& address() const { return socket_.address(); }
-  // True where the peer has been silent for so long that it may be dropped.
+  // True where the peer has neither sent nor taken a byte for so long that it may be dropped: also
+  // in the middle of an answer that it does not read. While a handler runs, silence is no fault of
+  // the peer's: Kafka would drop a Fetch that waits for records longer than the limit, we do not.
+  // As there, a JoinGroup that waits so long is dropped.
   bool is_idle(int64_t now_ms, int64_t max_idle_ms) const {
-    return !handling_ && now_ms - socket_.last_active_ms() > max_idle_ms;
+    if (handling_ && !sending_) return false;
+    return now_ms - std::max(socket_.last_active_ms(), send_began_ms_) > max_idle_ms;
   }
 
  private:
@@ -84,7 +90,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   size_t waiting_bytes_ = 0;  // what the finished ones among them cost
   bool writer_runs_ = false;
   bool broken_ = false;
-  bool handling_ = false;
+  bool handling_ = false;  // a handler runs
+  bool sending_ = false;
+  int64_t send_began_ms_ = INT64_MIN;
   runtime::Signal place_done_;
   runtime::Signal place_free_;
 };

@@ -329,6 +329,46 @@ TEST_F(ConnectionTest, IsIdleOnlyWhenNothingIsBeingDone) {
   EXPECT_FALSE(connection_->is_idle(clock_.monotonic_ms(), 1000));
 }
 
+TEST_F(ConnectionTest, APeerThatDoesNotReadItsAnswerIsIdleInTheEnd) {
+  send(12, 0, 1);
+  poll();
+  clock_.advance_ms(1000);
+  EXPECT_FALSE(connection_->is_idle(clock_.monotonic_ms(), 1000));
+  EXPECT_EQ(read_bytes(kLarge / 2).size(), kLarge / 2) << "it reads, if slowly";
+  clock_.advance_ms(1000);
+  EXPECT_FALSE(connection_->is_idle(clock_.monotonic_ms(), 1000));
+  clock_.advance_ms(1);
+  EXPECT_TRUE(connection_->is_idle(clock_.monotonic_ms(), 1000));
+  connection_->close();
+  poll();
+  EXPECT_TRUE(ended_);
+}
+
+TEST_F(ConnectionTest, ALongPollIsNotIdleHoweverLongItWaits) {
+  send(13, 0, 1);
+  poll();
+  clock_.advance_ms(5000);
+  EXPECT_FALSE(connection_->is_idle(clock_.monotonic_ms(), 1000));
+  tell(1);
+  poll();
+  EXPECT_FALSE(connection_->is_idle(clock_.monotonic_ms(), 1000)) << "the answer is under way";
+  clock_.advance_ms(1001);
+  EXPECT_TRUE(connection_->is_idle(clock_.monotonic_ms(), 1000)) << "and nobody reads it";
+}
+
+TEST_F(ConnectionTest, APeerThatDoesNotReadIsIdleThoughAnotherRequestIsHandled) {
+  settings_.max_waiting_bytes = 100 * kLarge;
+  send(0, 0, 1);
+  send(12, 0, 2);
+  send(13, 0, 3);
+  poll();
+  tell(1);
+  poll();
+  EXPECT_EQ(world_.started, (std::vector<int32_t>{1, 2, 3}));
+  clock_.advance_ms(1001);
+  EXPECT_TRUE(connection_->is_idle(clock_.monotonic_ms(), 1000));
+}
+
 TEST(Dispatch, EveryAdvertisedApiHasAHandlerAndTheRangesAreKafkas) {
   int16_t last = -1;
   for (const ApiRow& row : served_apis()) {
