@@ -1,35 +1,18 @@
 #include "broker/metadata/wire_codec.h"
 
-#include <cstring>
+#include "proto/coordinator/ids.h"
 
 namespace odradek::broker::metadata {
 
 namespace {
 
+using contract::add_all;
+using contract::brokers_of;
+using contract::bytes_of;
+using contract::uuid_of;
+
 // No topic has more; a larger index is not from a coordinator of ours.
 constexpr int32_t kMaxPartitions = 100'000;
-
-std::optional<Uuid> uuid_of(const std::string& bytes) {
-  Uuid id;
-  if (bytes.size() != id.bytes.size()) return std::nullopt;
-  std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
-  return id;
-}
-
-std::string bytes_of(const Uuid& id) {
-  return std::string(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
-}
-
-std::vector<BrokerId> brokers_of(const google::protobuf::RepeatedField<int32_t>& ids) {
-  std::vector<BrokerId> brokers;
-  brokers.reserve(static_cast<size_t>(ids.size()));
-  for (int32_t id : ids) brokers.emplace_back(id);
-  return brokers;
-}
-
-void add_all(const std::vector<BrokerId>& from, google::protobuf::RepeatedField<int32_t>& to) {
-  for (BrokerId id : from) to.Add(id.value());
-}
 
 Error malformed(const char* what) {
   return Error(Errc::malformed, std::string("from the coordinator: ") + what);

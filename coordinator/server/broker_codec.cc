@@ -1,38 +1,21 @@
 #include "coordinator/server/broker_codec.h"
 
-#include <cstring>
+#include "proto/coordinator/ids.h"
 
 namespace odradek::coordinator::server {
 
 namespace {
+
+using contract::add_all;
+using contract::brokers_of;
+using contract::bytes_of;
+using contract::uuid_of;
 
 constexpr int kPartitionsInPart = 2'000;
 constexpr int kTopicsInPart = 500;
 constexpr int kMaxItems = 100'000;
 
 Error malformed(const char* what) { return Error(Errc::invalid_request, what); }
-
-std::optional<Uuid> uuid_of(const std::string& bytes) {
-  Uuid id;
-  if (bytes.size() != id.bytes.size()) return std::nullopt;
-  std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
-  return id;
-}
-
-std::string bytes_of(const Uuid& id) {
-  return std::string(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
-}
-
-std::vector<BrokerId> brokers_of(const google::protobuf::RepeatedField<int32_t>& ids) {
-  std::vector<BrokerId> brokers;
-  brokers.reserve(static_cast<size_t>(ids.size()));
-  for (int32_t id : ids) brokers.emplace_back(id);
-  return brokers;
-}
-
-void add_all(const std::vector<BrokerId>& from, google::protobuf::RepeatedField<int32_t>& to) {
-  for (BrokerId id : from) to.Add(id.value());
-}
 
 void encode_broker(const metadata::Broker& broker, wire::Broker& message) {
   message.set_id(broker.id.value());
