@@ -19,9 +19,6 @@ namespace {
 
 constexpr std::string_view kLogger = "kafka.tools.ConsoleConsumer$";
 
-volatile std::sig_atomic_t stop_signal = 0;
-void on_signal(int signal) { stop_signal = signal; }
-
 ConsumedRecord view_of(const rd_kafka_message_t& message) {
   ConsumedRecord record;
   record.topic = rd_kafka_topic_name(message.rkt);
@@ -253,10 +250,7 @@ int run(int argc, char** argv) {
   auto client = make_rdkafka_client(std::move(*conf), ClientRole::consumer);
   if (!client) fail(client.error());
 
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  stop_on_signals();
   signal(SIGPIPE, SIG_IGN);
 
   Consumer consumer(std::move(plan), std::move(*client));

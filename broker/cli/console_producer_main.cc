@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -79,9 +78,6 @@ constexpr Program kProgram{
     "kafka-console-producer",
     "This tool helps to read data from standard input and publish it to Kafka.", kOptions};
 
-volatile std::sig_atomic_t stop_signal = 0;
-void on_signal(int signal) { stop_signal = signal; }
-
 // One record in flight of --sync.
 struct Delivery {
   bool done = false;
@@ -117,15 +113,7 @@ void merge(Properties& properties, const std::string& key, const Options& option
 }
 
 Properties producer_properties(const Options& options) {
-  Properties properties;
-  if (auto file = options.find("producer.config")) {
-    auto loaded = load_properties(*file);
-    if (!loaded) fail(loaded.error());
-    properties = std::move(*loaded);
-  }
-  auto extra = parse_properties(options.values("producer-property"), true);
-  if (!extra) fail(extra.error());
-  for (const auto& [key, value] : *extra) properties[key] = value;
+  Properties properties = given_properties(options, "producer.config", "producer-property");
   properties["bootstrap.servers"] = options.has("bootstrap-server")
                                         ? options.value("bootstrap-server")
                                         : options.value("broker-list");
@@ -161,19 +149,6 @@ Properties producer_properties(const Options& options) {
   }
   if (!properties.contains("enable.idempotence"))
     properties["enable.idempotence"] = allowed ? "true" : "false";
-  return properties;
-}
-
-Properties reader_properties(const Options& options) {
-  Properties properties;
-  if (auto file = options.find("reader-config")) {
-    auto loaded = load_properties(*file);
-    if (!loaded) fail(loaded.error());
-    properties = std::move(*loaded);
-  }
-  auto extra = parse_properties(options.values("property"), true);
-  if (!extra) fail(extra.error());
-  for (const auto& [key, value] : *extra) properties[key] = value;
   return properties;
 }
 
@@ -277,7 +252,7 @@ int run(int argc, char** argv) {
         kProgram, "--line-reader " + reader +
                       ": Java classes cannot be loaded; LineMessageReader is built in.");
   }
-  auto reader = LineReader::make(reader_properties(options));
+  auto reader = LineReader::make(given_properties(options, "reader-config", "property"));
   if (!reader) fail(reader.error());
   Properties properties = producer_properties(options);
   if (properties.contains("transactional.id")) {
@@ -292,10 +267,7 @@ int run(int argc, char** argv) {
   auto client = make_rdkafka_client(std::move(*conf), ClientRole::producer);
   if (!client) fail(client.error());
 
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  stop_on_signals();
 
   Producer producer(std::move(*client), options.value("topic"),
                     odradek::cli::parse_int(properties["max.block.ms"]).value_or(60000), sync);

@@ -130,15 +130,7 @@ void take_reset_policy(const Options& options, ConsumerPlan& plan) {
 }
 
 Properties formatter_properties(const Options& options) {
-  Properties properties;
-  if (auto file = options.find("formatter-config")) {
-    auto loaded = load_properties(*file);
-    if (!loaded) fail(loaded.error());
-    properties = std::move(*loaded);
-  }
-  auto extra = parse_properties(options.values("property"), true);
-  if (!extra) fail(extra.error());
-  for (const auto& [key, value] : *extra) properties[key] = value;
+  Properties properties = given_properties(options, "formatter-config", "property");
   if (auto name = options.find("key-deserializer")) properties["key.deserializer"] = *name;
   if (auto name = options.find("value-deserializer")) properties["value.deserializer"] = *name;
   return properties;
@@ -173,16 +165,10 @@ ConsumerPlan make_consumer_plan(int argc, char** argv) {
   plan.offset = start_offset(options);
   options.require({"bootstrap-server"});
 
-  Properties from_file;
-  if (auto file = options.find("consumer.config")) {
-    auto loaded = load_properties(*file);
-    if (!loaded) fail(loaded.error());
-    from_file = std::move(*loaded);
-  }
-  auto extra = parse_properties(options.values("consumer-property"), true);
-  if (!extra) fail(extra.error());
-  plan.consumer = from_file;
-  for (const auto& [key, value] : *extra) plan.consumer[key] = value;
+  const Properties from_file = file_properties(options, "consumer.config");
+  const Properties extra = argument_properties(options, "consumer-property");
+  plan.consumer = extra;
+  plan.consumer.merge(Properties(from_file));
   take_reset_policy(options, plan);
   plan.consumer["bootstrap.servers"] = options.value("bootstrap-server");
   if (options.has("isolation-level") || !plan.consumer.contains("isolation.level")) {
@@ -191,7 +177,7 @@ ConsumerPlan make_consumer_plan(int argc, char** argv) {
   if (!plan.consumer.contains("client.id")) plan.consumer["client.id"] = "console-consumer";
   if (!plan.consumer.contains("allow.auto.create.topics"))
     plan.consumer["allow.auto.create.topics"] = "true";
-  take_group(options, from_file, *extra, plan);
+  take_group(options, from_file, extra, plan);
   plan.max_messages = options.number("max-messages").value_or(-1);
   plan.timeout_ms = options.number("timeout-ms").value_or(-1);
   plan.systest_events = options.has("enable-systest-events");

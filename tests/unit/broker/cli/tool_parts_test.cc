@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdio>
+#include <fstream>
+
 #include "broker/cli/config_command.h"
 #include "broker/cli/group_rows.h"
 #include "broker/cli/kafka_error.h"
 #include "broker/cli/offset_reset.h"
+#include "broker/cli/tool_support.h"
 #include "broker/cli/topic_names.h"
 #include "broker/cli/zk_admin.h"
 
@@ -22,6 +27,28 @@ TEST(TopicFilter, MatchesWholeNames) {
   EXPECT_EQ(TopicFilter("t1, axb", false).select(names), (Names{"axb", "t1"}));
   EXPECT_EQ(TopicFilter(".*", true).select(names).size(), 4u);
   EXPECT_THROW(TopicFilter("a(", false).select(names), KafkaError);
+}
+
+TEST(ToolSupport, ArgumentsWinOverTheFile) {
+  using odradek::cli::Arg;
+  static constexpr std::array kSpecs = {
+      odradek::cli::OptionSpec{"config", Arg::required, "file", ""},
+      odradek::cli::OptionSpec{"other-config", Arg::required, "file", ""},
+      odradek::cli::OptionSpec{"property", Arg::required, "prop", ""},
+  };
+  static constexpr odradek::cli::Program kTool{"tool", "", kSpecs};
+  std::string path = testing::TempDir() + "tool_support_test.properties";
+  std::ofstream(path) << "acks=1\nlinger.ms=5\n";
+  const std::vector<std::string> words = {"--config",   path,          "--property",
+                                          "acks=all",   "--property",  "retries=a=b",
+                                          "--property", "linger.ms"};
+  auto options = odradek::cli::Options::parse(kTool, words);
+  ASSERT_TRUE(options) << options.error().what();
+  EXPECT_EQ(given_properties(*options, "config", "property"),
+            (Properties{{"acks", "all"}, {"linger.ms", ""}, {"retries", "a=b"}}));
+  EXPECT_EQ(file_properties(*options, "config"), (Properties{{"acks", "1"}, {"linger.ms", "5"}}));
+  EXPECT_EQ(file_properties(*options, "other-config"), Properties{});
+  std::remove(path.c_str());
 }
 
 TEST(TopicNames, WhatKafkaRefuses) {
