@@ -2,16 +2,15 @@
 // Wiring only: reads the options, runs the broker, and turns SIGTERM and SIGINT into an orderly
 // stop.
 
-#include <malloc.h>
-#include <signal.h>
-
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <thread>
 
 #include "broker/server/broker.h"
 #include "broker/server/options.h"
 #include "common/log/log.h"
+#include "common/runtime/process.h"
 
 namespace {
 
@@ -20,9 +19,7 @@ using namespace odradek;
 // Waits for the signals that end the process, for as long as it lives.
 void wait_for_signals(broker::server::Broker& broker, sigset_t ends) {
   while (true) {
-    int signal = 0;
-    if (sigwait(&ends, &signal) != 0) continue;
-    LOG_INFO("server", "Stopping on {}", strsignal(signal));
+    LOG_INFO("server", "Stopping on {}", strsignal(runtime::wait_for_end(ends)));
     broker.ask_to_stop();
   }
 }
@@ -37,19 +34,8 @@ void wait_for_signals(broker::server::Broker& broker, sigset_t ends) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // few arenas: each keeps what it once had
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_TRIM_THRESHOLD, 256 << 10);
-  // every thread inherits the mask; one thread takes these by sigwait
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGTERM);
-  sigaddset(&ends, SIGINT);
-  struct sigaction hangup {};
-  sigaction(SIGHUP, nullptr, &hangup);
-  if (hangup.sa_handler != SIG_IGN) sigaddset(&ends, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  signal(SIGPIPE, SIG_IGN);
+  runtime::spare_heap();
+  const sigset_t ends = runtime::block_end_signals();
   try {
     auto options = broker::server::read_options(argc, argv);
     if (!options) {

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "common/config/arguments.h"
 #include "common/config/broker_rules.h"
 #include "common/config/java_memory.h"
 #include "common/config/properties.h"
@@ -18,44 +18,15 @@ namespace {
 
 constexpr const char* kUsage = "usage: broker server.properties [--override key=value]...";
 
-const char* environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-struct Arguments {
-  std::string file;
-  std::vector<std::string> overrides;
-};
-
-Result<Arguments> read_arguments(int argc, char** argv) {
-  Arguments arguments;
-  for (int i = 1; i < argc; ++i) {
-    std::string word = argv[i];
-    if (word == "--override") {
-      if (++i == argc) return Error(Errc::invalid_argument, "--override wants key=value");
-      arguments.overrides.emplace_back(argv[i]);
-    } else if (word.starts_with("--override=")) {
-      arguments.overrides.push_back(word.substr(std::string("--override=").size()));
-    } else if (arguments.file.empty() && !word.starts_with("-")) {
-      arguments.file = word;
-    } else {
-      return Error(Errc::invalid_argument, "unknown argument " + word + "; " + kUsage);
-    }
-  }
-  if (arguments.file.empty()) return Error(Errc::invalid_argument, kUsage);
-  return arguments;
-}
-
 void note_environment(std::vector<std::string>& notes) {
-  if (*environment("JMX_PORT") != '\0') {
+  if (*config::environment("JMX_PORT") != '\0') {
     notes.push_back("JMX_PORT has no effect: this broker runs without a JVM and has no JMX");
   }
-  if (*environment("KAFKA_LOG4J_OPTS") != '\0') {
+  if (*config::environment("KAFKA_LOG4J_OPTS") != '\0') {
     notes.push_back(
         "KAFKA_LOG4J_OPTS has no effect: log lines go to the files in LOG_DIR at level INFO");
   }
-  if (*environment("KAFKA_OPTS") != '\0') {
+  if (*config::environment("KAFKA_OPTS") != '\0') {
     notes.push_back("KAFKA_OPTS has no effect: this broker runs without a JVM");
   }
 }
@@ -85,7 +56,7 @@ std::map<std::string, int64_t> address_limits(const std::string& text) {
 }  // namespace
 
 Result<Options> read_options(int argc, char** argv) {
-  auto arguments = read_arguments(argc, argv);
+  auto arguments = config::read_arguments(argc, argv, kUsage);
   if (!arguments) return arguments.error();
   fs::RealFileSystem files;
   auto properties = config::Properties::read(files, arguments->file);
@@ -97,12 +68,12 @@ Result<Options> read_options(int argc, char** argv) {
   if (!checked) return checked.error();
   auto listeners = config::parse_listeners(*settings);
   if (!listeners) return listeners.error();
-  auto budget = config::heap_budget("KAFKA_HEAP_OPTS", environment("KAFKA_HEAP_OPTS"));
+  auto budget = config::heap_budget("KAFKA_HEAP_OPTS", config::environment("KAFKA_HEAP_OPTS"));
   if (!budget) return budget.error();
   Options options;
   options.settings = std::move(*settings);
   options.listeners = std::move(*listeners);
-  options.log_directory = environment("LOG_DIR");
+  options.log_directory = config::environment("LOG_DIR");
   options.memory_budget_bytes = *budget;
   note_environment(options.notes);
   return options;
