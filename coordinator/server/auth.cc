@@ -18,14 +18,15 @@ std::string digest_id(std::string_view user_and_password) {
 }
 
 std::optional<std::vector<tree::Identity>> authenticate(const std::string& scheme,
-                                                        std::string_view data,
+                                                        const std::optional<Bytes>& data,
                                                         const std::string& peer_address,
                                                         const std::string& super_digest) {
   std::vector<tree::Identity> identities;
   if (scheme == "ip") {
     identities.emplace_back("ip", peer_address);
   } else if (scheme == "digest") {
-    std::string id = digest_id(data);
+    if (!data) return std::nullopt;
+    std::string id = digest_id(*data);
     if (!super_digest.empty() && id == super_digest) identities.emplace_back("super", "");
     identities.emplace_back("digest", std::move(id));
   } else {

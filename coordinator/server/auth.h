@@ -16,7 +16,7 @@ std::string digest_id(std::string_view user_and_password);
 // The identities that the packet adds; nothing where the scheme is unknown or the data are not its.
 // `super_digest` (user:hash, empty for none) makes its user pass every ACL.
 std::optional<std::vector<tree::Identity>> authenticate(const std::string& scheme,
-                                                        std::string_view data,
+                                                        const std::optional<Bytes>& data,
                                                         const std::string& peer_address,
                                                         const std::string& super_digest);
 

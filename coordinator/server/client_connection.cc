@@ -9,6 +9,7 @@
 
 #include "common/format.h"
 #include "common/log/log.h"
+#include "coordinator/tree/acl.h"
 
 namespace odradek::coordinator::server {
 
@@ -165,6 +166,10 @@ void ClientConnection::process_frames() {
 }
 
 // ---- writing
+
+bool ClientConnection::may_see(const tree::Acl& acl) const {
+  return pipeline_.options().skip_acl || tree::allowed(acl, tree::kPermRead, auth_);
+}
 
 void ClientConnection::on_watch_event(tree::EventType type, const std::string& path, Zxid zxid) {
   if (state_ != State::open) return;

@@ -41,6 +41,7 @@ class ClientConnection final : public session::SessionOwner,
 
   void session_ended(SessionId session) override;
   void session_moved(SessionId session) override;
+  bool may_see(const tree::Acl& acl) const override;
   void on_watch_event(tree::EventType type, const std::string& path, Zxid zxid) override;
   // There is room for requests again.
   void room_again();

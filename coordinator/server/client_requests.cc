@@ -18,6 +18,15 @@ namespace {
 using zookeeper::ErrorCode;
 using zookeeper::OpCode;
 
+// What zookeeper.extendedTypesEnabled has to allow.
+void refuse_ttl(std::vector<tree::Operation>& operations) {
+  for (tree::Operation& operation : operations) {
+    const auto* create = std::get_if<tree::CreateOp>(&operation);
+    if (!create || create->kind != tree::NodeKind::ttl) continue;
+    operation = tree::RefusedOp(Error(Errc::unimplemented, "TTL znodes are not enabled"));
+  }
+}
+
 bool wants_close(OpCode op) { return op == OpCode::kSasl || op == OpCode::kDeleteContainer; }
 
 }  // namespace
@@ -136,10 +145,7 @@ bool ClientConnection::try_start(Request& request) {
 void ClientConnection::submit_write(Request& request, OpCode op) {
   Ticket ticket{request.xid, request.type, request.begin_ms};
   auto operations = decode_write(op, request.body());
-  if (operations && op == OpCode::kCreateTTL && !clients_.settings().extended_types) {
-    operations->assign(1,
-                       tree::RefusedOp(Error(Errc::unimplemented, "TTL znodes are not enabled")));
-  }
+  if (operations && !clients_.settings().extended_types) refuse_ttl(*operations);
   if (!operations) {
     // it takes its place, and a zxid, among the writes
     std::vector<tree::Operation> refused;
@@ -208,7 +214,8 @@ void ClientConnection::answer_now(const Request& request, std::optional<OpCode> 
   } else if (op && !ends) {
     answer = answer_read(*op, request.body(), ReadContext{pipeline_, auth_, session_, this});
   }
-  finish(ticket, pipeline_.last_zxid(), answer);
+  // authentication stands outside the order of requests and names no zxid
+  finish(ticket, op == OpCode::kAuth ? Zxid() : pipeline_.last_zxid(), answer);
   if (ends) close_when_flushed();
   clients_.end_request();
 }
@@ -218,8 +225,7 @@ Answer ClientConnection::add_identity(const Request& request) {
   auto packet = zookeeper::AuthPacket::decode(in);
   if (!packet) return ErrorCode::kAuthFailed;
   auto identities =
-      authenticate(packet->scheme, packet->auth ? ByteView(*packet->auth) : ByteView(), address_,
-                   clients_.settings().super_digest);
+      authenticate(packet->scheme, packet->auth, address_, clients_.settings().super_digest);
   if (!identities) {
     ++clients_.stats().auth_failed;
     LOG_WARN("zookeeper", "/{} (session 0x{:x}) failed to authenticate by scheme {}", peer_,

@@ -37,13 +37,14 @@ class Reads {
     return context_.pipeline.options().skip_acl || tree::allowed(acl, perms, context_.auth);
   }
   void watch(const std::string& path, uint8_t kind) {
-    context_.pipeline.watches().add(path, kind, context_.watcher);
+    if (!in_multi_) context_.pipeline.watches().add(path, kind, context_.watcher);
   }
   void missed(tree::EventType type, const std::string& path) {
     context_.watcher->on_watch_event(type, path, Zxid(-1));
   }
 
   ByteReader& in_;
+  bool in_multi_ = false;  // whose reads leave no watch, whatever they ask
   const ReadContext& context_;
   const store::StoreTree& tree_;
 };
@@ -52,6 +53,8 @@ Answer Reads::exists() {
   auto request = zookeeper::ExistsRequest::decode(in_);
   if (!request) return ErrorCode::kMarshallingError;
   auto stat = tree_.stat(request->path);
+  // ZooKeeper 3.8.4 and later
+  if (stat && !may(*tree_.acl(request->path), tree::kPermRead)) return ErrorCode::kNoAuth;
   if (request->watch) watch(request->path, tree::kWatchData);
   if (!stat) return ErrorCode::kNoNode;
   return Answer::of(wire_stat(*stat));
@@ -203,6 +206,7 @@ Answer Reads::add_watch() {
 
 // getData and getChildren only; one that fails does not stop the others.
 Answer Reads::multi_read() {
+  in_multi_ = true;
   ByteWriter out;
   auto put_header = [&out](int32_t type, bool done, int32_t error) {
     zookeeper::MultiHeader header;

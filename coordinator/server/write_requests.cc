@@ -15,71 +15,76 @@ constexpr size_t kMaxMultiParts = 100'000;
 
 tree::Operation refused(Errc code, const char* why) { return tree::RefusedOp(Error(code, why)); }
 
-// flags of create and create2; container and TTL have requests of their own
-tree::Operation create_op(zookeeper::CreateRequest request, bool container) {
+bool wants_ttl(CreateMode mode) {
+  return mode == CreateMode::kPersistentWithTtl || mode == CreateMode::kPersistentSequentialWithTtl;
+}
+
+bool is_sequential(CreateMode mode) {
+  return mode == CreateMode::kPersistentSequential || mode == CreateMode::kEphemeralSequential ||
+         mode == CreateMode::kPersistentSequentialWithTtl;
+}
+
+bool is_ephemeral(CreateMode mode) {
+  return mode == CreateMode::kEphemeral || mode == CreateMode::kEphemeralSequential;
+}
+
+// Every kind of create. A request of its own is what its opcode says, and the flags add sequential
+// and ephemeral; in a multi the flags decide.
+template <typename Request>
+tree::CreateOp create_op(Request request, CreateMode mode, tree::NodeKind kind) {
   tree::CreateOp op;
-  auto mode = zookeeper::find_create_mode(request.flags);
-  if (!mode) return refused(Errc::invalid_argument, "unknown create flags");
-  switch (*mode) {
-    case CreateMode::kPersistent:
-      break;
-    case CreateMode::kEphemeral:
-      op.kind = tree::NodeKind::ephemeral;
-      break;
-    case CreateMode::kPersistentSequential:
-      op.sequential = true;
-      break;
-    case CreateMode::kEphemeralSequential:
-      op.kind = tree::NodeKind::ephemeral;
-      op.sequential = true;
-      break;
-    case CreateMode::kContainer:
-      op.kind = tree::NodeKind::container;
-      break;
-    case CreateMode::kPersistentWithTtl:
-    case CreateMode::kPersistentSequentialWithTtl:
-      return refused(Errc::invalid_argument, "a TTL wants createTTL");
-  }
-  if (container && op.kind != tree::NodeKind::container) {
-    return refused(Errc::invalid_argument, "createContainer wants the container flag");
-  }
+  op.kind = kind;
+  op.sequential = is_sequential(mode);
   op.path = std::move(request.path);
   op.data = std::move(request.data);
   op.acl = tree_acl(std::move(request.acl));
   return op;
 }
 
-tree::Operation create_ttl_op(zookeeper::CreateTTLRequest request) {
-  tree::CreateOp op;
-  auto mode = zookeeper::find_create_mode(request.flags);
-  if (!mode || (*mode != CreateMode::kPersistentWithTtl &&
-                *mode != CreateMode::kPersistentSequentialWithTtl)) {
-    return refused(Errc::invalid_argument, "createTTL wants a TTL flag");
+tree::NodeKind plain_kind(CreateMode mode) {
+  return is_ephemeral(mode) ? tree::NodeKind::ephemeral : tree::NodeKind::persistent;
+}
+
+Result<tree::Operation> decode_create(OpCode op, bool in_multi, ByteReader& in) {
+  auto request = zookeeper::CreateRequest::decode(in);
+  if (!request) return request.error();
+  auto mode = zookeeper::find_create_mode(request->flags);
+  if (!mode || wants_ttl(*mode)) {
+    // of a multi nothing at all is then looked at
+    if (in_multi) return Error(Errc::malformed, "a multi with unknown create flags");
+    return refused(Errc::invalid_argument, mode ? "a TTL wants createTTL" : "unknown create flags");
   }
-  op.kind = tree::NodeKind::ttl;
-  op.sequential = *mode == CreateMode::kPersistentSequentialWithTtl;
-  op.ttl_ms = request.ttl;
-  op.path = std::move(request.path);
-  op.data = std::move(request.data);
-  op.acl = tree_acl(std::move(request.acl));
-  return op;
+  bool container = op == OpCode::kCreateContainer || (in_multi && *mode == CreateMode::kContainer);
+  auto kind = container ? tree::NodeKind::container : plain_kind(*mode);
+  return tree::Operation(create_op(*std::move(request), *mode, kind));
+}
+
+Result<tree::Operation> decode_create_ttl(bool in_multi, ByteReader& in) {
+  auto request = zookeeper::CreateTTLRequest::decode(in);
+  if (!request) return request.error();
+  auto mode = zookeeper::find_create_mode(request->flags);
+  if (!mode) return refused(Errc::invalid_argument, "unknown create flags");
+  if (wants_ttl(*mode)) {
+    int64_t ttl_ms = request->ttl;
+    auto create = create_op(*std::move(request), *mode, tree::NodeKind::ttl);
+    create.ttl_ms = ttl_ms;
+    return tree::Operation(std::move(create));
+  }
+  if (!in_multi) return refused(Errc::invalid_argument, "createTTL wants a TTL flag");
+  auto kind =
+      *mode == CreateMode::kContainer ? tree::NodeKind::container : plain_kind(*mode);
+  return tree::Operation(create_op(*std::move(request), *mode, kind));
 }
 
 // One operation, as a request of its own or as a part of a multi.
-Result<tree::Operation> decode_one(OpCode op, ByteReader& in) {
+Result<tree::Operation> decode_one(OpCode op, bool in_multi, ByteReader& in) {
   switch (op) {
     case OpCode::kCreate:
     case OpCode::kCreate2:
-    case OpCode::kCreateContainer: {
-      auto request = zookeeper::CreateRequest::decode(in);
-      if (!request) return request.error();
-      return create_op(*std::move(request), op == OpCode::kCreateContainer);
-    }
-    case OpCode::kCreateTTL: {
-      auto request = zookeeper::CreateTTLRequest::decode(in);
-      if (!request) return request.error();
-      return create_ttl_op(*std::move(request));
-    }
+    case OpCode::kCreateContainer:
+      return decode_create(op, in_multi, in);
+    case OpCode::kCreateTTL:
+      return decode_create_ttl(in_multi, in);
     case OpCode::kDelete: {
       auto request = zookeeper::DeleteRequest::decode(in);
       if (!request) return request.error();
@@ -111,6 +116,16 @@ bool may_stand_in_multi(OpCode op) {
   return op == OpCode::kCheck || (is_write(op) && op != OpCode::kMulti && op != OpCode::kSetACL);
 }
 
+// A multi's reply knows two creates, with a stat and without; clients refuse any other number.
+OpCode answered_as(OpCode op, const tree::Operation& operation) {
+  if (op == OpCode::kCreateContainer) return OpCode::kCreate2;
+  if (op != OpCode::kCreate && op != OpCode::kCreateTTL) return op;
+  const auto* create = std::get_if<tree::CreateOp>(&operation);
+  bool plain = create && (create->kind == tree::NodeKind::persistent ||
+                          create->kind == tree::NodeKind::ephemeral);
+  return plain ? OpCode::kCreate : OpCode::kCreate2;
+}
+
 Result<std::vector<tree::Operation>> decode_multi(ByteReader& in, std::vector<int32_t>* ops) {
   std::vector<tree::Operation> operations;
   for (;;) {
@@ -120,10 +135,10 @@ Result<std::vector<tree::Operation>> decode_multi(ByteReader& in, std::vector<in
     if (operations.size() == kMaxMultiParts) return Error(Errc::malformed, "too many operations");
     auto op = zookeeper::find_op_code(header->type);
     if (!op || !may_stand_in_multi(*op)) return Error(Errc::malformed, "no operation of a multi");
-    auto operation = decode_one(*op, in);
+    auto operation = decode_one(*op, true, in);
     if (!operation) return operation.error();
+    if (ops) ops->push_back(static_cast<int32_t>(answered_as(*op, *operation)));
     operations.push_back(*std::move(operation));
-    if (ops) ops->push_back(header->type);
   }
 }
 
@@ -183,7 +198,7 @@ bool is_write(OpCode op) {
 Result<std::vector<tree::Operation>> decode_write(OpCode op, std::string_view body) {
   ByteReader in(body);
   if (op == OpCode::kMulti) return decode_multi(in, nullptr);
-  auto operation = decode_one(op, in);
+  auto operation = decode_one(op, false, in);
   if (!operation) return operation.error();
   std::vector<tree::Operation> operations;
   operations.push_back(*std::move(operation));

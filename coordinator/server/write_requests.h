@@ -22,7 +22,7 @@ Result<std::vector<tree::Operation>> decode_write(zookeeper::OpCode op, std::str
 // (multi_ops).
 Answer encode_write_reply(zookeeper::OpCode op, const std::vector<int32_t>& parts,
                           const pipeline::WriteReply& reply);
-// The op code of each part of a well-formed multi.
+// The op code of each part of a well-formed multi, as a reply names it.
 std::vector<int32_t> multi_ops(std::string_view body);
 
 }  // namespace odradek::coordinator::server

@@ -31,6 +31,7 @@ T must(Result<T> result, std::string_view where) {
 std::optional<tree::Znode> StoreTree::read(std::string_view path, bool with_data,
                                            bool with_acl) const {
   path = rooted(path);
+  if (path.front() != '/') return std::nullopt;  // its key would be another path's
   auto value = snapshot_->get(node_key(path));
   if (!value) return std::nullopt;
   uint32_t acl_number = 0;

@@ -15,6 +15,9 @@ struct Change {
   std::string path;
   Zxid czxid;                 // of the znode; for deleted: of the one that went
   SessionId ephemeral_owner;  // 0 unless ephemeral
+  // Who may read it, and its parent (created and deleted only): others are not told of the change.
+  AclRef acl = open_acl();
+  AclRef parent_acl = open_acl();
 };
 
 struct Commit {

@@ -142,12 +142,15 @@ void Preparation::remove_session(SessionId session) {
   commit_.closed_sessions.push_back(session);
 }
 
-void Preparation::record(Change::Kind kind, std::string_view path, const Stat& stat) {
+void Preparation::record(Change::Kind kind, std::string_view path, const Stat& stat, AclRef acl,
+                         AclRef parent_acl) {
   Change change;
   change.kind = kind;
   change.path = rooted(path);
   change.czxid = stat.czxid;
   change.ephemeral_owner = stat.ephemeral_owner;
+  change.acl = std::move(acl);
+  change.parent_acl = std::move(parent_acl);
   commit_.changes.push_back(std::move(change));
 }
 

@@ -40,7 +40,8 @@ class Preparation final : public TreeState {
   void remove(std::string_view path);
   void put_session(SessionId session, const SessionRecord& record);
   void remove_session(SessionId session);
-  void record(Change::Kind kind, std::string_view path, const Stat& stat);
+  void record(Change::Kind kind, std::string_view path, const Stat& stat, AclRef acl,
+              AclRef parent_acl = open_acl());
 
   Txn take();
 

@@ -57,8 +57,9 @@ void refresh_cversion(Stat& stat) {
 }
 
 void Prepare::take_out(std::string_view path, const Stat& stat) {
+  tree_.record(Change::Kind::deleted, path, stat, tree_.peek(path)->acl,
+               tree_.peek(parent_of(path))->acl);
   tree_.remove(path);
-  tree_.record(Change::Kind::deleted, path, stat);
   Stat& parent = tree_.edit(parent_of(path)).stat;
   parent.num_children -= 1;
   parent.pzxid = tree_.zxid();
@@ -102,8 +103,8 @@ Result<OperationResult> Prepare::operator()(const CreateOp& op) {
   if (op.kind == NodeKind::ttl) node.stat.ttl_ms = op.ttl_ms;
   node.stat.data_length = static_cast<int32_t>(node.bytes().size());
   OperationResult result{path, node.stat};
+  tree_.record(Change::Kind::created, path, result.stat, node.acl, parent->acl);
   tree_.put(path, std::move(node));
-  tree_.record(Change::Kind::created, path, result.stat);
 
   Stat& above = tree_.edit(parent_path).stat;
   above.num_children += 1;
@@ -121,9 +122,9 @@ Result<OperationResult> Prepare::operator()(const DeleteOp& op) {
   std::string_view parent_path = std::string_view(op.path).substr(0, op.path.rfind('/'));
   const Znode* parent = tree_.peek(parent_path);
   if (!parent) return no_node(parent_path);
-  if (auto ok = check_acl(*parent, kPermDelete, parent_path); !ok) return ok.error();
   auto stat = tree_.stat(op.path);
   if (!stat) return no_node(op.path);
+  if (auto ok = check_acl(*parent, kPermDelete, parent_path); !ok) return ok.error();
   if (auto ok = check_version(stat->version, op.version, op.path); !ok) return ok.error();
   if (stat->num_children > 0) {
     return Error(Errc::not_empty, odradek::format("{} has children", op.path));
@@ -147,7 +148,7 @@ Result<OperationResult> Prepare::operator()(const SetDataOp& op) {
   if (node.stat.version == kAnyVersion) node.stat.version = 0;
   node.stat.data_length = static_cast<int32_t>(node.bytes().size());
   OperationResult result{op.path, node.stat};
-  tree_.record(Change::Kind::data_changed, op.path, result.stat);
+  tree_.record(Change::Kind::data_changed, op.path, result.stat, node.acl);
   return result;
 }
 
@@ -163,7 +164,7 @@ Result<OperationResult> Prepare::operator()(const SetAclOp& op) {
   node.acl = *acl == *open_acl() ? open_acl() : std::make_shared<const Acl>(std::move(*acl));
   node.stat.aversion = static_cast<int32_t>(static_cast<uint32_t>(node.stat.aversion) + 1);
   OperationResult result{op.path, node.stat};
-  tree_.record(Change::Kind::acl_changed, op.path, result.stat);
+  tree_.record(Change::Kind::acl_changed, op.path, result.stat, node.acl);
   return result;
 }
 

@@ -10,7 +10,9 @@ struct Hears final : Watcher {
     const char* names[] = {"", "Created", "Deleted", "DataChanged", "ChildrenChanged"};
     events.push_back(std::string(names[static_cast<int>(type)]) + " " + path);
   }
+  bool may_see(const Acl& acl) const override { return acl != hidden; }
   std::vector<std::string> events;
+  Acl hidden;
 };
 
 Change change(Change::Kind kind, const std::string& path) {
@@ -91,6 +93,26 @@ TEST(WatchTable, ADeletionTellsTheParentsWatchersToo) {
   table.add("/w/n", kWatchData, &hears);
   table.fire(change(Change::Kind::deleted, "/w/n"), Zxid(1));
   EXPECT_EQ(hears.events, (std::vector<std::string>{"Deleted /w/n", "ChildrenChanged /w"}));
+}
+
+// ZooKeeper 3.8.4, CVE-2024-23944: measured with a recursive watch above znodes that others own.
+TEST(WatchTable, WhoMayNotReadAZnodeIsNotTold) {
+  WatchTable table;
+  Hears hears;
+  hears.hidden = {AclEntry(kPermAll, Identity("digest", "ann:secret"))};
+  table.add("/w", kWatchRecursive, &hears);
+  table.add("/w", kWatchChild, &hears);
+  table.add("/w/n", kWatchData, &hears);
+  Change made = change(Change::Kind::created, "/w/n");
+  made.acl = std::make_shared<const Acl>(hears.hidden);
+  table.fire(made, Zxid(1));
+  EXPECT_EQ(hears.events, std::vector<std::string>{"ChildrenChanged /w"});
+  EXPECT_EQ(table.kinds("/w/n", &hears), 0);  // the one-shot watch went all the same
+  Change gone = change(Change::Kind::deleted, "/w/n");
+  gone.parent_acl = made.acl;
+  table.add("/w", kWatchChild, &hears);
+  table.fire(gone, Zxid(2));
+  EXPECT_EQ(hears.events, (std::vector<std::string>{"ChildrenChanged /w", "Deleted /w/n"}));
 }
 
 TEST(WatchTable, ChildrenOfTheRoot) {
