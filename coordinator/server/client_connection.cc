@@ -1,13 +1,5 @@
 #include "coordinator/server/client_connection.h"
 
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <boost/asio/post.hpp>
-#include <cerrno>
-#include <cstring>
-
-#include "common/format.h"
 #include "common/log/log.h"
 #include "coordinator/tree/acl.h"
 
@@ -16,11 +8,7 @@ namespace odradek::coordinator::server {
 namespace {
 
 using zookeeper::ErrorCode;
-namespace asio = boost::asio;
 
-constexpr size_t kReadBytes = 64 << 10;
-// So much of one connection is read before others have their turn.
-constexpr int kReadsInTurn = 4;
 // From here on the client is not read from until it has taken its replies.
 constexpr size_t kPauseOutgoingBytes = 1 << 20;
 // Events come without being asked for: a client that does not take them is cut here.
@@ -31,27 +19,20 @@ constexpr size_t kKeepBytes = 16 << 10;
 
 }  // namespace
 
-ClientConnection::ClientConnection(runtime::Executor executor, net::Accepted accepted,
-                                   Clients& clients, std::function<void()> on_closed)
-    : executor_(executor),
-      socket_(executor),
-      clients_(clients),
+ClientConnection::ClientConnection(std::string address, std::string peer, Clients& clients,
+                                   std::function<void()> on_closed)
+    : clients_(clients),
       pipeline_(clients.pipeline()),
-      address_(accepted.address),
-      peer_(accepted.peer()),
+      address_(std::move(address)),
+      peer_(std::move(peer)),
       since_ms_(clients.clock().monotonic_ms()),
       on_closed_(std::move(on_closed)),
       assembler_(clients.settings().jute_max_buffer) {
-  socket_.assign(
-      address_.find(':') == std::string::npos ? asio::ip::tcp::v4() : asio::ip::tcp::v6(),
-      accepted.fd);
   auth_.identities.emplace_back("ip", address_);
   statistics_.since_wall_ms = clients.clock().wall_ms();
 }
 
 ClientConnection::~ClientConnection() = default;
-
-void ClientConnection::start() { on_readable(); }
 
 void ClientConnection::close(const std::string& why) {
   if (state_ == State::closed) return;
@@ -63,8 +44,7 @@ void ClientConnection::close(const std::string& why) {
   }
   pipeline_.watches().remove_all(this);
   if (session_.value() != 0) pipeline_.detach_session(session_, this);
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  hang_up();
   size_t dropped = held_.size();
   held_.clear();
   out_ = Bytes();
@@ -85,7 +65,7 @@ void ClientConnection::close_when_flushed() {
   if (state_ == State::closed || state_ == State::closing) return;
   state_ = State::closing;
   closing_since_ms_ = clients_.clock().monotonic_ms();
-  schedule_flush();
+  flush_soon();
 }
 
 // ---- reading
@@ -107,45 +87,12 @@ bool ClientConnection::paused() {
 void ClientConnection::room_again() {
   waits_for_room_ = false;
   // not inside of somebody else's reply
-  asio::post(executor_, [self = shared_from_this()] { self->carry_on(); });
+  post([self = shared_from_this()] { self->carry_on(); });
 }
 
-void ClientConnection::wait_readable() {
-  if (reading_ || state_ == State::closed) return;
-  // one whose session is being made, or that is to be closed, is still watched for its end
-  if (paused() && state_ != State::establishing) return;
-  reading_ = true;
-  socket_.async_wait(asio::socket_base::wait_read,
-                     [self = shared_from_this()](boost::system::error_code error) {
-                       self->reading_ = false;
-                       if (!error && self->state_ != State::closed) self->on_readable();
-                     });
-}
-
-void ClientConnection::on_readable() {
-  static thread_local char scratch[kReadBytes];
-  if (state_ == State::establishing) return;  // read on when the session is there
-  for (int turn = 0; turn < kReadsInTurn && !paused(); ++turn) {
-    size_t size = 0;
-    char* direct = assembler_.direct_space(size);
-    ssize_t got = ::recv(socket_.native_handle(), direct ? direct : scratch,
-                         direct ? size : sizeof scratch, MSG_DONTWAIT);
-    if (got == 0) return close();
-    if (got < 0) {
-      if (errno == EAGAIN || errno == EINTR) break;
-      return close();
-    }
-    clients_.stats().bytes_received += got;
-    if (direct) {
-      assembler_.direct_add(static_cast<size_t>(got));
-    } else {
-      assembler_.feed(ByteView(scratch, static_cast<size_t>(got)));
-    }
-    process_frames();
-    if (state_ == State::closed) return;
-    if (!direct && static_cast<size_t>(got) < sizeof scratch) break;
-  }
-  wait_readable();
+void ClientConnection::received(size_t bytes) {
+  clients_.stats().bytes_received += static_cast<int64_t>(bytes);
+  process_frames();
 }
 
 void ClientConnection::process_frames() {
@@ -184,8 +131,7 @@ void ClientConnection::on_watch_event(tree::EventType type, const std::string& p
   ++clients_.stats().packets_sent;
   if (out_.size() - out_at_ > kMaxOutgoingBytes) {
     // the watch table is being walked: not now
-    asio::post(executor_,
-               [self = shared_from_this()] { self->close("it does not take its watch events"); });
+    post([self = shared_from_this()] { self->close("it does not take its watch events"); });
   }
 }
 
@@ -197,48 +143,21 @@ void ClientConnection::put_out(Bytes bytes) {
   } else {
     out_ += bytes;
   }
-  schedule_flush();
+  flush_soon();
 }
 
-void ClientConnection::schedule_flush() {
-  if (flush_scheduled_ || writing_) return;
-  flush_scheduled_ = true;
-  asio::post(executor_, [self = shared_from_this()] {
-    self->flush_scheduled_ = false;
-    self->flush();
-  });
-}
-
-void ClientConnection::flush() {
+void ClientConnection::sent(size_t bytes) {
   if (state_ == State::closed) return;
   bool was_full = outgoing_full();
-  while (out_at_ < out_.size()) {
-    ssize_t sent = ::send(socket_.native_handle(), out_.data() + out_at_, out_.size() - out_at_,
-                          MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) return close();
-      break;
-    }
-    out_at_ += static_cast<size_t>(sent);
-  }
+  out_at_ += bytes;
   if (out_at_ == out_.size()) {
     out_.clear();
     out_at_ = 0;
     if (out_.capacity() > kKeepBytes) out_.shrink_to_fit();
     if (state_ == State::closing && outstanding_ == 0) return close();
-  } else {
-    if (out_at_ > kPauseOutgoingBytes) {
-      out_.erase(0, out_at_);
-      out_at_ = 0;
-    }
-    writing_ = true;
-    socket_.async_wait(asio::socket_base::wait_write,
-                       [self = shared_from_this()](boost::system::error_code error) {
-                         self->writing_ = false;
-                         if (error) return self->close();
-                         self->flush();
-                       });
+  } else if (out_at_ > kPauseOutgoingBytes) {
+    out_.erase(0, out_at_);
+    out_at_ = 0;
   }
   if (was_full && !outgoing_full()) carry_on();
 }

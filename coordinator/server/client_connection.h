@@ -1,6 +1,8 @@
 #pragma once
-// ClientConnection: one ZooKeeper client. It owns the socket, the requests that wait and the bytes
-// that are to go out, and holds the client's session while it lives. Tree thread.
+// ClientConnection: one ZooKeeper client. It owns the requests that wait and the bytes that are to
+// go out, and holds the client's session while it lives. Where the bytes come from and go to is a
+// derived class's matter: ClientSocket in the service, the simulator's network in tests. Tree
+// thread.
 //
 // Order: replies leave in the order of the requests. Writes are handed to the pipeline at once, one
 // behind another; a read waits until the writes before it are applied, and whatever comes behind a
@@ -11,14 +13,12 @@
 // waiting requests reach their bound is not read from, and one that lets events pile up beyond
 // kMaxOutgoingBytes is closed.
 
-#include <boost/asio/ip/tcp.hpp>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "common/net/frame_assembler.h"
-#include "common/net/listener.h"
-#include "common/runtime/executor.h"
 #include "coordinator/pipeline/pipeline.h"
 #include "coordinator/server/clients.h"
 #include "coordinator/server/codec.h"
@@ -27,15 +27,15 @@
 
 namespace odradek::coordinator::server {
 
-class ClientConnection final : public session::SessionOwner,
-                               public tree::Watcher,
-                               public std::enable_shared_from_this<ClientConnection> {
+class ClientConnection : public session::SessionOwner,
+                         public tree::Watcher,
+                         public std::enable_shared_from_this<ClientConnection> {
  public:
-  ClientConnection(runtime::Executor executor, net::Accepted accepted, Clients& clients,
+  // `address` is what ACLs of scheme ip see, `peer` (with the port) what the log names.
+  ClientConnection(std::string address, std::string peer, Clients& clients,
                    std::function<void()> on_closed);
   ~ClientConnection() override;
 
-  void start();
   // `why`, where given, is logged with the peer.
   void close(const std::string& why = "");
 
@@ -72,6 +72,33 @@ class ClientConnection final : public session::SessionOwner,
   const Statistics& statistics() const { return statistics_; }
   void reset_statistics();
 
+ protected:
+  // ---- for the one that moves the bytes
+
+  // What came is put into the assembler, then counted here, which answers it.
+  net::FrameAssembler& assembler() { return assembler_; }
+  void received(size_t bytes);
+  // Nothing should be read now; read_on says when it should again.
+  bool paused();
+  // Its session is being made: nothing is to be read, but its end should be noticed.
+  bool establishing() const { return state_ == State::establishing; }
+  bool closed() const { return state_ == State::closed; }
+  // Whether bytes, or the end, of the stream should be waited for.
+  bool watched() { return !closed() && (establishing() || !paused()); }
+  // What is to go out. Good until the next call of anything.
+  ByteView outgoing() const { return ByteView(out_).substr(out_at_); }
+  // So much of it went (0, too, after flush_soon: one that is to be closed may have nothing left).
+  void sent(size_t bytes);
+
+  // There are bytes to go out, or it is to be closed with its last one: call sent() later, not from
+  // here, in the middle of a step.
+  virtual void flush_soon() = 0;
+  virtual void read_on() = 0;
+  // Called once, by close().
+  virtual void hang_up() = 0;
+  // Runs `fn` later on the tree thread, not from here.
+  virtual void post(std::function<void()> fn) = 0;
+
  private:
   enum class State { connecting, establishing, open, closing, closed };
   struct Request {
@@ -88,10 +115,7 @@ class ClientConnection final : public session::SessionOwner,
     int64_t begin_ms;
   };
 
-  bool paused();
   bool outgoing_full() const;
-  void wait_readable();
-  void on_readable();
   void process_frames();
   void on_connect(const net::Buffer& frame);
   void on_session(Result<pipeline::Pipeline::SessionGrant> grant);
@@ -106,12 +130,8 @@ class ClientConnection final : public session::SessionOwner,
   void write_ended();
   void carry_on();
   void put_out(Bytes bytes);
-  void schedule_flush();
-  void flush();
   void close_when_flushed();
 
-  runtime::Executor executor_;
-  boost::asio::ip::tcp::socket socket_;
   Clients& clients_;
   pipeline::Pipeline& pipeline_;
   const std::string address_;
@@ -128,9 +148,6 @@ class ClientConnection final : public session::SessionOwner,
   size_t outstanding_ = 0;    // with the pipeline
   bool syncing_ = false;      // a sync is on the way: all behind it waits
   bool carrying_on_ = false;
-  bool reading_ = false;
-  bool writing_ = false;
-  bool flush_scheduled_ = false;
   bool waits_for_room_ = false;
   Bytes out_;
   size_t out_at_ = 0;  // what of out_ is sent

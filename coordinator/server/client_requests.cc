@@ -1,5 +1,5 @@
-// What a client asks, and in which order it is done; client_connection.cc has the bytes that come
-// and go.
+// What a client asks, and in which order it is done; client_connection.cc has its state and the
+// bytes that come and go.
 
 #include <algorithm>
 #include <cstring>
@@ -262,7 +262,7 @@ void ClientConnection::finish(const Ticket& ticket, Zxid zxid, const Answer& ans
 void ClientConnection::write_ended() {
   --outstanding_;
   clients_.end_request();
-  if (state_ == State::closing) schedule_flush();  // it may have waited for this one
+  if (state_ == State::closing) flush_soon();  // it may have waited for this one
   if (state_ != State::open || carrying_on_) return;
   carrying_on_ = true;
   // a read that waited may not see the rest of this step before its events are out
@@ -282,7 +282,7 @@ void ClientConnection::carry_on() {
     }
   }
   process_frames();
-  if (state_ != State::closed) wait_readable();
+  if (state_ != State::closed) read_on();
 }
 
 }  // namespace odradek::coordinator::server

@@ -1,6 +1,6 @@
 #include "coordinator/server/clients.h"
 
-#include "coordinator/server/client_connection.h"
+#include "coordinator/server/client_socket.h"
 
 namespace odradek::coordinator::server {
 
@@ -28,11 +28,15 @@ Clients::Clients(runtime::Executor executor, pipeline::Pipeline& pipeline,
 Clients::~Clients() { close_all(); }
 
 void Clients::serve(net::Accepted accepted, std::function<void()> on_closed) {
-  auto connection = std::make_shared<ClientConnection>(executor_, std::move(accepted), *this,
-                                                       std::move(on_closed));
-  connections_.insert(connection);
-  ++stats_.connections_made;
+  auto connection =
+      std::make_shared<ClientSocket>(executor_, std::move(accepted), *this, std::move(on_closed));
+  add(connection);
   connection->start();
+}
+
+void Clients::add(std::shared_ptr<ClientConnection> connection) {
+  connections_.insert(std::move(connection));
+  ++stats_.connections_made;
 }
 
 void Clients::close_all() {

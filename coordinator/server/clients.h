@@ -28,6 +28,7 @@ class Clients {
 
   // A connection whose first bytes look like ZooKeeper's. `on_closed` runs once when it is gone.
   void serve(net::Accepted accepted, std::function<void()> on_closed);
+  void add(std::shared_ptr<ClientConnection> connection);
   void close_all();
 
   // Of the connections:
@@ -50,10 +51,10 @@ class Clients {
   const ServerSettings& settings() const { return settings_; }
   const Clock& clock() const { return pipeline_.clock(); }
   int64_t uptime_ms() const { return clock().monotonic_ms() - started_ms_; }
-
- private:
+  // Ends those that ask for no session, or do not take their last bytes; its own timer calls it.
   void sweep();
 
+ private:
   runtime::Executor executor_;
   pipeline::Pipeline& pipeline_;
   const ServerSettings& settings_;
