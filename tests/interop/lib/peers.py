@@ -21,6 +21,7 @@ KAFKA_4 = "4.3.1"
 ZOOKEEPER_38 = "3.8.4"
 PYTHON = ["confluent-kafka==2.16.1", "kafka-python==3.0.12", "kazoo==2.11.0"]
 KAFKAJS = "2.2.4"
+CURATOR = "5.7.1"
 
 
 def _digest(*parts):
@@ -121,6 +122,9 @@ TOOLS = {
     "kafka-get-offsets.sh": (f"{_T}.GetOffsetShell", "kafka.tools.GetOffsetShell"),
     "kafka-broker-api-versions.sh": (f"{_T}.BrokerApiVersionsCommand", "kafka.admin.BrokerApiVersionsCommand"),
     "kafka-dump-log.sh": (f"{_T}.DumpLogSegments", "kafka.tools.DumpLogSegments"),
+    "kafka-acls.sh": ("kafka.admin.AclCommand",),
+    "kafka-reassign-partitions.sh": (f"{_T}.reassign.ReassignPartitionsCommand", "kafka.admin.ReassignPartitionsCommand"),
+    "kafka-leader-election.sh": (f"{_T}.LeaderElectionCommand", "kafka.admin.LeaderElectionCommand"),
     "zookeeper-shell.sh": ("org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka",
                            "org.apache.zookeeper.ZooKeeperMain"),
     "zookeeper-server-start.sh": ("org.apache.zookeeper.server.quorum.QuorumPeerMain",),
@@ -179,6 +183,13 @@ def zookeeper(version=ZOOKEEPER_38, directory=None):
     return _once(directory, _digest(*artifacts, os.path.abspath(__file__)), make)
 
 
+def curator(version=CURATOR):
+    """Curator's recipes with the ZooKeeper client that it was released with."""
+    artifacts = [f"org.apache.curator:curator-recipes:{version}", "org.slf4j:slf4j-reload4j:1.7.36", "ch.qos.reload4j:reload4j:1.2.25"]
+    return _once(os.path.join(CACHE, "peers", f"curator-{version}"), _digest(*artifacts, os.path.abspath(__file__)),
+                 lambda where: jars(where, artifacts))
+
+
 def driver_classes(peer, sources):
     """Compiles our Java programs once against a peer's jars."""
     need("javac")
@@ -218,16 +229,16 @@ def node():
     return _once(os.path.join(CACHE, "node"), _digest(KAFKAJS, *files), make)
 
 
-def go_program():
-    """The compiled franz-go program."""
+def go_program(folder="go", name="franz"):
+    """A compiled Go program of ours: clients/FOLDER, a module of its own."""
     need("go")
-    folder = os.path.join(CLIENTS, "go")
-    files = [os.path.join(folder, n) for n in ("go.mod", "go.sum", "main.go")]
+    source = os.path.join(CLIENTS, folder)
+    files = [os.path.join(source, n) for n in ("go.mod", "go.sum", "main.go")]
 
     def make(directory):
-        _must(["go", "build", "-o", os.path.join(directory, "franz"), "."], "go build of the franz-go program",
-              cwd=folder, env={"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local"})
-    return os.path.join(_once(os.path.join(CACHE, "go"), _digest(*files), make), "franz")
+        _must(["go", "build", "-o", os.path.join(directory, name), "."], f"go build of clients/{folder}", cwd=source,
+              env={"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local"})
+    return os.path.join(_once(os.path.join(CACHE, folder), _digest(*files), make), name)
 
 
 def c_program(source, *libraries):
