@@ -122,7 +122,8 @@ Result<void> Service::Impl::open() {
 }
 
 int64_t Service::Impl::tick() {
-  pipeline->tick();
+  // behind what has arrived: after a pause the clients' pings wait in the sockets
+  boost::asio::post(tree.executor(0), [this] { pipeline->tick(); });
   int64_t now_ms = clock.monotonic_ms();
   // what a burst left behind in the allocator goes back to the system once it is quiet
   if (now_ms - trimmed_ms >= kTrimMs && trimmed_zxid != pipeline->last_zxid()) {
@@ -130,7 +131,9 @@ int64_t Service::Impl::tick() {
     trimmed_ms = now_ms;
     trimmed_zxid = pipeline->last_zxid();
   }
-  return std::max<int64_t>(1, pipeline->next_tick_ms() - now_ms);
+  int64_t next_ms = pipeline->next_tick_ms();
+  if (next_ms <= now_ms) next_ms += options.settings.tick_ms;  // the one that waits is this one's
+  return std::max<int64_t>(1, next_ms - now_ms);
 }
 
 Result<void> Service::Impl::start() {

@@ -51,8 +51,10 @@ class SessionTable {
   void touch_all(int64_t now_ms);
 
   // Sessions whose time is over at `now_ms`; they are marked as closing. Where the call comes more
-  // than two ticks after the last one, the process was not running: everybody gets the full
-  // time-out and nobody is named.
+  // than a quarter of a tick late the process was not running: everybody gets the full time-out and
+  // nobody is named. A client is heard of each third of its time-out, which is two ticks at least
+  // unless a setting says otherwise: whoever lived when we stopped has more left than a tick and a
+  // quarter.
   std::vector<SessionId> expire(int64_t now_ms);
   // A tick in which nobody can be blamed: everybody gets the full time-out.
   void forgive(int64_t now_ms);

@@ -260,6 +260,52 @@ TEST_F(PipelineTest, AStallOfTheProcessExpiresNobody) {
   EXPECT_FALSE(pipeline->session_alive(session));
 }
 
+// A person or NTP sets the clock: time-outs do not follow it, ctime and mtime do, as ZooKeeper's.
+TEST_F(PipelineTest, AWallClockThatJumpsExpiresNobody) {
+  SessionId session = new_session(4000);
+  ask(session, CreateOp("/e", "", NodeKind::ephemeral));
+  int64_t created_ms = clock.wall_ms();
+  for (int64_t jump_ms : {3'600'000, -7'200'000, 3'600'000}) {
+    clock.jump_wall_ms(jump_ms);
+    for (int i = 0; i < 3; ++i) {
+      clock.advance_ms(1000);
+      pipeline->touch(session);
+      clock.advance_ms(1000);
+      pipeline->tick();
+      committer.run();
+    }
+    ASSERT_TRUE(pipeline->session_alive(session));
+    WriteReply set = ask(session, tree::SetDataOp("/e", "x"));
+    ASSERT_TRUE(set.ok());
+    EXPECT_EQ(set.results[0].stat.ctime_ms, created_ms);
+    EXPECT_EQ(set.results[0].stat.mtime_ms, clock.wall_ms());
+    EXPECT_EQ(set.results[0].stat.mzxid, set.zxid);
+  }
+  // and a dead one expires as ever, however the clock is set
+  for (int i = 0; i < 4; ++i) {
+    clock.jump_wall_ms(i % 2 ? 3'600'000 : -3'600'000);
+    clock.advance_ms(2000);
+    pipeline->tick();
+    committer.run();
+  }
+  EXPECT_FALSE(pipeline->session_alive(session));
+  EXPECT_FALSE(exists("/e"));
+}
+
+TEST_F(PipelineTest, AClockThatWasSetBackOverARestartExpiresNobody) {
+  SessionId session = new_session(4000);
+  WriteReply before = ask(session, CreateOp("/e", "", NodeKind::ephemeral));
+  clock.jump_wall_ms(-3'600'000);
+  restart(true);
+  clock.advance_ms(2000);
+  pipeline->tick();
+  committer.run();
+  ASSERT_TRUE(pipeline->session_alive(session));
+  WriteReply after = ask(session, CreateOp("/later"));
+  EXPECT_GT(after.zxid, before.zxid);
+  EXPECT_LT(after.results[0].stat.ctime_ms, before.results[0].stat.ctime_ms);
+}
+
 TEST_F(PipelineTest, ADiskThatStandsStillExpiresNobody) {
   SessionId session = new_session(4000);
   bool replied = false;

@@ -51,6 +51,28 @@ TEST(SessionTable, AGapInTheTicksIsAStall) {
   EXPECT_EQ(table.expire(36'000).size(), 1u);
 }
 
+// Whenever we stop, and for however long: a client that was heard of in time before has its full
+// time-out behind it, or lives at least until it had the chance to speak again.
+TEST(SessionTable, NoPauseOfOursEndsAClientThatLived) {
+  constexpr int64_t kTickMs = 2000, kTimeoutMs = 4000;
+  for (int64_t paused_at = 0; paused_at <= 2000; paused_at += 50) {
+    for (int64_t pause_ms = 0; pause_ms <= 9000; pause_ms += 50) {
+      SessionTable table(kTickMs, 0);
+      // last heard of a third of its time-out before the pause
+      table.add(SessionId(1), kTimeoutMs, {}, paused_at - kTimeoutMs / 3);
+      int64_t now = paused_at;
+      for (int64_t tick = kTickMs; tick <= paused_at; tick += kTickMs) {
+        ASSERT_TRUE(table.expire(tick).empty());
+      }
+      now += pause_ms;
+      if (now >= table.next_tick_ms()) {
+        ASSERT_TRUE(table.expire(now).empty()) << paused_at << " + " << pause_ms;
+      }
+      ASSERT_TRUE(table.touch(SessionId(1), now));
+    }
+  }
+}
+
 TEST(SessionTable, FirstIdsHoldServerAndTime) {
   SessionId id = first_session_id(1, 1'795'237'000'000);
   EXPECT_EQ(id.value() >> 56, 1);
