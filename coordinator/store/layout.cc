@@ -98,6 +98,7 @@ std::string acl_content_key(std::string_view encoded) { return std::string("A").
 
 std::string_view totals_key() { return "mtotals"; }
 std::string_view fence_key() { return "mfence"; }
+std::string_view chain_key() { return "mchain"; }
 
 std::string encode_node(const tree::Znode& node, uint32_t acl_number) {
   const tree::Stat& stat = node.stat;

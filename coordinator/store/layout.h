@@ -39,6 +39,7 @@ std::string acl_key(uint32_t number);                   // number → ACL
 std::string acl_content_key(std::string_view encoded);  // ACL → number
 std::string_view totals_key();
 std::string_view fence_key();
+std::string_view chain_key();  // the number of the commit; RocksStore's own
 
 std::string encode_node(const tree::Znode& node, uint32_t acl_number);
 // The ACL's number apart; the node's acl is left open.

@@ -4,21 +4,22 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <mutex>
-#include <system_error>
+#include <atomic>
 
-#include "common/format.h"
 #include "common/bytes/byte_reader.h"
 #include "common/bytes/byte_writer.h"
+#include "common/format.h"
+#include "common/fs/real_file_system.h"
+#include "coordinator/store/commit_mark.h"
 #include "coordinator/store/fatal.h"
 #include "coordinator/store/layout.h"
+#include "coordinator/store/rocks_check.h"
+#include "coordinator/store/rocks_error.h"
 
 namespace odradek::coordinator::store {
 
@@ -31,9 +32,19 @@ class SilentLogger final : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
+// Notes that RocksDB begins a new log file. It does so within a write, on the thread of that write.
+class LogFileListener final : public rocksdb::EventListener {
+ public:
+  void OnMemTableSealed(const rocksdb::MemTableInfo&) override { begun_ = true; }
+  bool take_begun() { return begun_.exchange(false); }
+
+ private:
+  std::atomic<bool> begun_ = false;
+};
+
 rocksdb::Options database_options(const RocksOptions& wished) {
   rocksdb::Options options;
-  options.create_if_missing = true;
+  if (wished.env) options.env = wished.env;
   options.write_buffer_size = wished.write_buffer_bytes;
   options.max_write_buffer_number = 2;
   options.arena_block_size = 64 << 10;
@@ -48,7 +59,10 @@ rocksdb::Options database_options(const RocksOptions& wished) {
   options.paranoid_checks = true;
   options.track_and_verify_wals_in_manifest = true;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.avoid_flush_during_recovery = true;
+  // What a log file held when the process ended is written anew: after a sync that failed the kernel
+  // may show bytes that are not on the disk, and no later sync would bring them there.
+  options.avoid_flush_during_recovery = false;
+  options.max_bgerror_resume_count = 0;  // what failed is not tried again: the process ends
 
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(wished.cache_bytes, 2);
@@ -64,42 +78,19 @@ std::string_view view(const rocksdb::Slice& slice) {
   return std::string_view(slice.data(), slice.size());
 }
 
-// RocksDB says what happened in words only.
-Error open_error(const rocksdb::Status& status, const std::string& path) {
-  std::string text = status.ToString();
-  auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
-  if (says("lock ") && (says("Resource temporarily unavailable") || says("No locks available") ||
-                        says("lock hold by current process"))) {
-    return Error(Errc::locked,
-                 odradek::format("the data directory {} is in use by another process; stop the other "
-                             "coordinator, or give this one a dataDir of its own",
-                             path));
-  }
-  if (says("Permission denied") || says("Read-only file system")) {
-    return Error(Errc::permission_denied,
-                 odradek::format("cannot write the data directory {}: {}; give its owner and rights to "
-                             "the user that runs the coordinator (chown -R)",
-                             path, text));
-  }
-  if (status.IsNoSpace() || says("No space left")) {
-    return Error(Errc::disk_full,
-                 odradek::format("no room in the data directory {}: free space on its disk", path));
-  }
-  if (status.IsCorruption() || says("Corruption")) {
-    return Error(Errc::store_damaged,
-                 odradek::format("the data directory {} is damaged ({}); restore it from a backup, or "
-                             "move it away to begin with an empty tree",
-                             path, text));
-  }
-  return Error(Errc::io_error, odradek::format("cannot open the data directory {}: {}", path, text));
-}
-
 }  // namespace
 
 struct RocksStore::Impl {
   std::string path;
+  fs::RealFileSystem real_files;
+  fs::FileSystem* files = nullptr;
+  std::shared_ptr<LogFileListener> listener;  // the database has it too
   std::unique_ptr<rocksdb::DB> db;
   uint64_t epoch = 0;
+  uint64_t commits = 0;  // the number of the last one
+
+  // The way of every commit: durable, all or nothing, with its number.
+  Result<void> write(rocksdb::WriteBatch& writes);
 };
 
 namespace {
@@ -144,10 +135,7 @@ class RocksSnapshot final : public Snapshot {
     return end;
   }
   void must(const rocksdb::Status& status) const {
-    if (status.ok()) return;
-    fatal(odradek::format(
-        "cannot read the data directory {}: {}; if the disk is sound, restore it from a backup",
-        path_, status.ToString()));
+    if (!status.ok()) fatal(rocks_error(status, path_).what());
   }
 
   std::shared_ptr<void> keep_;
@@ -158,26 +146,73 @@ class RocksSnapshot final : public Snapshot {
 
 }  // namespace
 
+Result<void> RocksStore::Impl::write(rocksdb::WriteBatch& writes) {
+  writes.Put(slice(chain_key()), encode_commit_number(commits + 1));
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  rocksdb::Status status = db->Write(options, &writes);
+  if (!status.ok()) return rocks_error(status, path);
+  ++commits;
+  if (!listener->take_begun()) return {};
+  // the first commit of a new log file: from now on its absence would be seen
+  return write_commit_mark(*files, path, commits);
+}
+
+namespace {
+
+// With its parents; each new name is on the disk when it returns, or a power loss would take all
+// that is below it.
+Result<void> make_folder(fs::FileSystem& files, const std::string& path) {
+  std::vector<std::string> holders;  // of new names, the deepest first
+  for (std::string at = path; !files.exists(at); at = holders.back()) {
+    holders.push_back(fs::parent_of(at));
+    if (holders.back() == at) break;
+  }
+  Result<void> made = holders.empty() ? Result<void>() : files.make_dirs(path);
+  for (size_t i = holders.size(); made && i-- > 0;) made = files.sync_dir(holders[i]);
+  if (made) return made;
+  return Error(made.error().code(),
+               odradek::format("cannot make the data directory {}: {}; check dataDir and the "
+                               "rights of the user that runs the coordinator",
+                               path, made.error().what()));
+}
+
+// Another process may be at work here: what is looked at must stand still.
+Result<StoreState> check_alone(fs::FileSystem& files, const rocksdb::Options& options,
+                               const std::string& path) {
+  rocksdb::FileLock* lock = nullptr;
+  rocksdb::Status status = options.env->LockFile(path + "/LOCK", &lock);
+  if (!status.ok()) return rocks_error(status, path);
+  Result<StoreState> state = check_store(files, options, path);
+  options.env->UnlockFile(lock);
+  return state;
+}
+
+}  // namespace
+
 RocksStore::RocksStore(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-RocksStore::~RocksStore() = default;
+
+RocksStore::~RocksStore() {
+  // a clean stop: the next start may be strict about it; without it it is not
+  if (impl_->epoch > 0) (void)write_commit_mark(*impl_->files, impl_->path, impl_->commits);
+}
 
 Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& path,
-                                                     RocksOptions options) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) {
-    Errc code = error.value() == EACCES || error.value() == EROFS ? Errc::permission_denied
-                : error.value() == ENOSPC                         ? Errc::disk_full
-                                                                  : Errc::io_error;
-    return Error(code, odradek::format("cannot make the data directory {}: {}; check dataDir and the "
-                                   "rights of the user that runs the coordinator",
-                                   path, error.message()));
-  }
+                                                     RocksOptions wished) {
   auto impl = std::make_shared<Impl>();
   impl->path = path;
+  impl->files = wished.files ? wished.files : &impl->real_files;
+  if (Result<void> made = make_folder(*impl->files, path); !made) return made.error();
+  rocksdb::Options options = database_options(wished);
+  Result<StoreState> state = check_alone(*impl->files, options, path);
+  if (!state) return state.error();
+  impl->commits = state->commits;
+  impl->listener = std::make_shared<LogFileListener>();
+  options.listeners.push_back(impl->listener);
+  options.create_if_missing = state->is_new;
   rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(database_options(options), path, &db);
-  if (!status.ok()) return open_error(status, path);
+  rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
+  if (!status.ok()) return rocks_error(status, path);
   impl->db.reset(db);
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }
@@ -189,14 +224,17 @@ SnapshotRef RocksStore::snapshot() {
 Result<Fence> RocksStore::lead() {
   std::string stored;
   rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), slice(fence_key()), &stored);
-  if (!status.ok() && !status.IsNotFound()) return open_error(status, impl_->path);
+  if (!status.ok() && !status.IsNotFound()) return rocks_error(status, impl_->path);
   uint64_t epoch = status.ok() ? static_cast<uint64_t>(ByteReader(stored).i64()) : 0;
   ByteWriter value;
   value.i64(static_cast<int64_t>(epoch + 1));
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  status = impl_->db->Put(options, slice(fence_key()), slice(value.buffer()));
-  if (!status.ok()) return open_error(status, impl_->path);
+  rocksdb::WriteBatch writes;
+  writes.Put(slice(fence_key()), slice(value.buffer()));
+  if (Result<void> written = impl_->write(writes); !written) return written.error();
+  if (Result<void> marked = write_commit_mark(*impl_->files, impl_->path, impl_->commits);
+      !marked) {
+    return marked.error();
+  }
   impl_->epoch = epoch + 1;
   return Fence{impl_->epoch};
 }
@@ -211,14 +249,7 @@ Result<SnapshotRef> RocksStore::commit(const Batch& batch, Fence fence) {
       writes.Delete(slice(entry.key));
     }
   }
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  rocksdb::Status status = impl_->db->Write(options, &writes);
-  if (!status.ok()) {
-    return Error(
-        status.IsNoSpace() ? Errc::disk_full : Errc::io_error,
-        odradek::format("cannot write the data directory {}: {}", impl_->path, status.ToString()));
-  }
+  if (Result<void> written = impl_->write(writes); !written) return written.error();
   return snapshot();
 }
 

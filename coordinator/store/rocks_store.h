@@ -1,18 +1,28 @@
 #pragma once
 // RocksStore: the tree on this machine's disk. One writer thread (commit), snapshots are read on
-// the tree thread. A commit is one write batch and one sync of RocksDB's log. Damage is looked for:
-// a torn tail of the log is what a crash leaves and is cut off, anything else stops the start.
+// the tree thread. A commit is one write batch and one sync of RocksDB's log. Damage is looked for
+// before anything is changed (rocks_check.h): a torn tail of the log is what a crash leaves and is
+// cut off, anything else stops the start. What shows later ends the process: a read by fatal.h, a
+// write by the commit that fails. Each names the file.
 
 #include <memory>
 #include <string>
 
+#include "common/fs/file_system.h"
 #include "coordinator/store/store.h"
+
+namespace rocksdb {
+class Env;
+}
 
 namespace odradek::coordinator::store {
 
 struct RocksOptions {
   size_t cache_bytes = 8u << 20;
   size_t write_buffer_bytes = 4u << 20;  // twice in memory while one is flushed
+  // Where tests put a disk that fails; both look at the same files. Null: the system's.
+  fs::FileSystem* files = nullptr;
+  rocksdb::Env* env = nullptr;
 };
 
 class RocksStore final : public Store {

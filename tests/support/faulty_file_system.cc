@@ -36,6 +36,7 @@ class FaultyFileSystem::OpenFile final : public File {
   Result<void> pwrite(ByteView bytes, uint64_t position) override {
     std::lock_guard lock(owner_.mutex_);
     ++owner_.writes_;
+    if (owner_.cut_) return error_at(Errc::io_error, "write without power", path());
     std::optional<Error> error = check(Call::write);
     size_t fits = bytes.size();
     if (error && error->code() == Errc::io_error && generation_ != owner_.generation_)
@@ -64,6 +65,7 @@ class FaultyFileSystem::OpenFile final : public File {
     std::lock_guard lock(owner_.mutex_);
     ++owner_.syncs_;
     if (auto error = check(Call::sync)) {
+      if (owner_.cut_) return *error;
       node_->unsynced
           .clear();  // as Linux: what could not be written is dropped, and the next call succeeds
       return *error;
@@ -95,7 +97,7 @@ class FaultyFileSystem::OpenFile final : public File {
   std::optional<Error> check(Call call) {
     if (generation_ != owner_.generation_)
       return error_at(Errc::io_error, "use after the crash", path());
-    return owner_.fault(call, path());
+    return call == Call::read ? owner_.fault(call, path()) : owner_.change(call, path());
   }
 
   FaultyFileSystem& owner_;
@@ -134,6 +136,8 @@ void FaultyFileSystem::crash(CrashMode mode) {
   ++generation_;
   locks_.clear();
   faults_.clear();
+  cut_ = false;
+  cut_at_ = 0;
   if (mode == CrashMode::keep_all) return;
   files_ = durable_files_;
   dirs_ = durable_dirs_;
@@ -206,7 +210,33 @@ uint64_t FaultyFileSystem::syncs() const {
   return syncs_;
 }
 
+void FaultyFileSystem::cut_power_after(uint64_t changes) {
+  std::lock_guard lock(mutex_);
+  cut_at_ = changes_ + changes;
+}
+
+bool FaultyFileSystem::power_is_cut() const {
+  std::lock_guard lock(mutex_);
+  return cut_;
+}
+
+uint64_t FaultyFileSystem::changes() const {
+  std::lock_guard lock(mutex_);
+  return changes_;
+}
+
+void FaultyFileSystem::count_change() {
+  if (!cut_ && ++changes_ == cut_at_) cut_ = true;
+}
+
+// As fault, for a call that changes something.
+std::optional<Error> FaultyFileSystem::change(Call call, const std::string& path) {
+  count_change();
+  return fault(call, path);
+}
+
 std::optional<Error> FaultyFileSystem::fault(Call call, const std::string& path) {
+  if (cut_) return error_at(Errc::io_error, "use without power", path);
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
     if (it->call != call || path.find(it->path_part) == std::string::npos) continue;
     std::optional<Errc> code = it->code;
@@ -232,6 +262,8 @@ Result<std::shared_ptr<File>> FaultyFileSystem::open(const std::string& path, Op
   if (mode == OpenMode::read || mode == OpenMode::read_write)
     return error_at(Errc::not_found, "open", path);
   if (!has_dir(parent_of(path))) return error_at(Errc::not_found, "make", path);
+  count_change();
+  if (cut_) return error_at(Errc::io_error, "make without power", path);
   NodePtr node = std::make_shared<Node>();
   files_[path] = node;
   return std::shared_ptr<File>(std::make_shared<OpenFile>(*this, path, std::move(node)));
@@ -249,7 +281,7 @@ Result<DirEntry> FaultyFileSystem::stat(const std::string& raw) {
 
 Result<void> FaultyFileSystem::rename(const std::string& from, const std::string& to) {
   std::lock_guard lock(mutex_);
-  if (auto error = fault(Call::rename, from)) return *error;
+  if (auto error = change(Call::rename, from)) return *error;
   if (auto found = files_.find(from); found != files_.end()) {
     NodePtr node = found->second;
     files_.erase(found);
@@ -272,7 +304,7 @@ Result<void> FaultyFileSystem::rename(const std::string& from, const std::string
 
 Result<void> FaultyFileSystem::remove(const std::string& path) {
   std::lock_guard lock(mutex_);
-  if (auto error = fault(Call::remove, path)) return *error;
+  if (auto error = change(Call::remove, path)) return *error;
   if (files_.erase(path) == 0 && dirs_.erase(path) == 0)
     return error_at(Errc::not_found, "remove", path);
   return {};
@@ -280,7 +312,7 @@ Result<void> FaultyFileSystem::remove(const std::string& path) {
 
 Result<void> FaultyFileSystem::remove_all(const std::string& path) {
   std::lock_guard lock(mutex_);
-  if (auto error = fault(Call::remove, path)) return *error;
+  if (auto error = change(Call::remove, path)) return *error;
   const std::string prefix = path + "/";
   std::erase_if(files_, [&](const auto& item) {
     return item.first == path || item.first.starts_with(prefix);
@@ -324,7 +356,7 @@ Result<std::vector<DirEntry>> FaultyFileSystem::list(const std::string& raw) {
 Result<void> FaultyFileSystem::sync_dir(const std::string& raw) {
   const std::string directory = cleaned(raw);
   std::lock_guard lock(mutex_);
-  if (auto error = fault(Call::sync_dir, directory)) return *error;
+  if (auto error = change(Call::sync_dir, directory)) return *error;
   if (!has_dir(directory)) return error_at(Errc::not_found, "sync", directory);
   // the names in this directory become durable; a directory's own name is its parent's
   std::erase_if(durable_files_,
@@ -373,7 +405,7 @@ Result<void> FaultyFileSystem::sync_dir(const std::string& raw) {
 Result<void> FaultyFileSystem::sync_all(const std::string& directory) {
   std::lock_guard lock(mutex_);
   ++syncs_;
-  if (auto error = fault(Call::sync, directory)) return *error;
+  if (auto error = change(Call::sync, directory)) return *error;
   for (auto& [path, node] : files_) {
     node->durable = node->now;
     node->unsynced.clear();

@@ -45,6 +45,11 @@ class FaultyFileSystem final : public FileSystem {
   // The same, but the calls throw std::bad_alloc.
   void run_short_of_memory(Call call, const std::string& path_part, int count = 1);
   void clear_faults();
+  // The power goes with the n-th call from now (1: the next) that changes something: a write is torn
+  // there, anything else does not happen. From then on every call fails, until crash().
+  void cut_power_after(uint64_t changes);
+  bool power_is_cut() const;
+  uint64_t changes() const;  // such calls since construction
   // Bytes that all files together may have; writes beyond are disk_full. 0: no bound.
   void set_capacity(uint64_t bytes);
 
@@ -88,6 +93,8 @@ class FaultyFileSystem final : public FileSystem {
   class HeldLock;
 
   std::optional<Error> fault(Call call, const std::string& path);
+  void count_change();
+  std::optional<Error> change(Call call, const std::string& path);
   static void apply(Bytes& bytes, const Write& write);
   bool has_dir(const std::string& path) const;
   uint64_t used() const;
@@ -104,6 +111,9 @@ class FaultyFileSystem final : public FileSystem {
   uint64_t generation_ = 0;  // goes up with every crash
   uint64_t writes_ = 0;
   uint64_t syncs_ = 0;
+  uint64_t changes_ = 0;
+  uint64_t cut_at_ = 0;  // of changes_; 0: never
+  bool cut_ = false;
 };
 
 }  // namespace odradek::fs

@@ -163,12 +163,14 @@ TEST(RocksStore, CutsATornTail) {
     for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
       if (entry.path().extension() == ".log") log = entry.path();
     }
-    // as the file stood when the power went: copied while the store still runs
+    // as the files stood when the power went: copied while the store still runs
+    std::filesystem::copy_file(folder.path() + "/COMMITS", folder.path() + "/marked");
     std::filesystem::copy_file(log, folder.path() + "/torn");
     std::filesystem::resize_file(folder.path() + "/torn",
                                  std::filesystem::file_size(folder.path() + "/torn") - 100);
   }
   std::filesystem::rename(folder.path() + "/torn", log);
+  std::filesystem::rename(folder.path() + "/marked", folder.path() + "/COMMITS");
   auto store = RocksStore::open(folder.path(), RocksOptions());
   ASSERT_TRUE(store.ok()) << store.error().what();
   EXPECT_TRUE((*store)->snapshot()->get("a"));
