@@ -82,7 +82,12 @@ class Script:
         return step, {}
 
     def requests(self):
-        return [self.request(self._pick(self.weights)) for _ in range(self.random.choice((1, 1, 1, 2, 3, 6)))]
+        turn = []
+        for _ in range(self.random.choice((1, 1, 1, 2, 3, 6))):
+            turn.append(self.request(self._pick(self.weights)))
+            if turn[-1][0] == "setACL":  # what follows close behind it ZooKeeper judges by the old ACL or by the new one
+                break
+        return turn
 
     # --- a request --------------------------------------------------------------------------------------------------------------
     def path(self, existing=0.75):

@@ -84,7 +84,7 @@ class Side:
             stream = self.streams.pop(slot)
             self.sessions.pop(slot, None)
             stream.send([("closeSession", {})])
-            seen = sorted(self.words(slot, self.rest(stream)), key=lambda word: word[0] == "event" and repr(word))
+            seen = sorted(self.words(slot, self.rest(stream)), key=lambda word: (word[0] != "event", repr(word)))
             stream.close()
             return ("close", 0, seen)
         raise KeyError(name)
