@@ -66,7 +66,8 @@ class Script:
             # With a wrong password only where nobody is connected: ZooKeeper ends the session's connection for it, soon or late.
             if self.random.random() < 0.1:
                 return slot, [("wrong", {})]
-            return slot, [("attach", {}), ("setWatches2", self.watch_lists(True))]
+            name = "setWatches2" if "setWatches2" in self.weights else "setWatches"
+            return slot, [("attach", {}), (name, self.watch_lists(name == "setWatches2"))]
         if self.life and self.random.random() < 1 / 12:
             return slot, [self.life_step()]
         return slot, self.requests()

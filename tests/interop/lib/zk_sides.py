@@ -4,7 +4,7 @@ from . import zk_records as records
 from . import zk_stream
 
 AUTH_FAILED = -115
-LISTS = ("children", "ephemerals", "who")
+LISTS = ("children", "ephemerals", "who", "acl")  # of what auth stands for in an ACL, the order is that of a set too
 
 
 class Side:
