@@ -60,6 +60,10 @@ std::string_view name_of(Errc code) {
       return "auth_failed";
     case Errc::no_watcher:
       return "no_watcher";
+    case Errc::quota_exceeded:
+      return "quota_exceeded";
+    case Errc::reconfig_disabled:
+      return "reconfig_disabled";
     case Errc::unimplemented:
       return "unimplemented";
     case Errc::runtime_inconsistency:

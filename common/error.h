@@ -44,6 +44,8 @@ enum class Errc {
   session_moved,
   auth_failed,
   no_watcher,
+  quota_exceeded,
+  reconfig_disabled,
   unimplemented,
   runtime_inconsistency,  // an operation of a multi behind the one that failed
   // coordinator/store

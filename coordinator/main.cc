@@ -7,6 +7,7 @@
 
 #include "common/config/arguments.h"
 #include "common/config/java_memory.h"
+#include "common/config/java_options.h"
 #include "common/config/properties.h"
 #include "common/config/setting.h"
 #include "common/config/settings.h"
@@ -36,10 +37,18 @@ Result<void> run(int argc, char** argv, const sigset_t& ends) {
   fs::RealFileSystem file_system;
   auto properties = config::Properties::read(file_system, arguments->file);
   if (!properties) return properties.error();
+  std::vector<config::JavaProperty> java;
+  for (const char* variable : {"KAFKA_OPTS", "SERVER_JVMFLAGS", "JVMFLAGS"}) {
+    for (auto& one : config::java_properties(variable, config::environment(variable))) {
+      java.push_back(std::move(one));
+    }
+  }
+  std::vector<std::string> unknown;
+  config::add_java_settings(config::zookeeper_settings(), java, *properties, unknown);
   auto settings =
       config::load_settings(config::zookeeper_settings(), *properties, arguments->overrides);
   if (!settings) return settings.error();
-  auto server = coordinator::server::server_settings(*settings);
+  auto server = coordinator::server::server_settings(*settings, java, file_system);
   if (!server) return server.error();
   auto budget = config::heap_budget("KAFKA_HEAP_OPTS", config::environment("KAFKA_HEAP_OPTS"));
   if (!budget) return budget.error();
@@ -49,6 +58,10 @@ Result<void> run(int argc, char** argv, const sigset_t& ends) {
   log.main_logger = "zookeeper";
   log_open(log);
   settings->log_findings("zookeeper");
+  for (const std::string& option : unknown) {
+    LOG_INFO("zookeeper", "{} has no meaning here", option);
+  }
+  for (const std::string& note : server->auth.notes) LOG_INFO("zookeeper", "{}", note);
   warn_of_tmp(*settings);
 
   coordinator::server::ServiceOptions options;

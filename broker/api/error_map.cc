@@ -158,6 +158,8 @@ ErrorCode to_kafka(Errc code) {
     case Errc::session_moved:
     case Errc::auth_failed:
     case Errc::no_watcher:
+    case Errc::quota_exceeded:
+    case Errc::reconfig_disabled:
     case Errc::unimplemented:
     case Errc::runtime_inconsistency:
     case Errc::store_damaged:

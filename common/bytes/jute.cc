@@ -31,8 +31,10 @@ std::optional<ByteView> FieldReader::sized(const char* field) {
   return std::nullopt;
 }
 
-std::string FieldReader::ustring(const char* field) {
-  return std::string(sized(field).value_or(ByteView()));
+std::string FieldReader::not_null_ustring(const char* field) {
+  auto bytes = sized(field);
+  if (!bytes && ok()) fail(field, "null");
+  return std::string(bytes.value_or(ByteView()));
 }
 
 std::optional<std::string> FieldReader::buffer(const char* field) {
@@ -41,13 +43,20 @@ std::optional<std::string> FieldReader::buffer(const char* field) {
   return std::string(*bytes);
 }
 
-std::optional<size_t> FieldReader::vector(const char* field, size_t min_wire_bytes,
-                                          size_t element_bytes) {
+size_t FieldReader::not_null_vector(const char* field, size_t min_wire_bytes,
+                                    size_t element_bytes) {
+  auto count = counted(field, min_wire_bytes, element_bytes);
+  if (!count && ok()) fail(field, "null");
+  return count.value_or(0);
+}
+
+std::optional<size_t> FieldReader::counted(const char* field, size_t min_wire_bytes,
+                                           size_t element_bytes) {
   int32_t count = in_.i32();
   if (!in_.ok()) {
     fail(field, "cut short");
   } else if (count < -1) {
-    fail(field, "negative count");
+    return 0;
   } else if (count > 0 && static_cast<size_t>(count) > in_.remaining() / min_wire_bytes) {
     fail(field, "count beyond the frame");
   } else if (count >= 0) {

@@ -1,7 +1,7 @@
 #pragma once
 // The primitives of ZooKeeper's jute format: everything big endian, ustring and buffer with an
-// int32 length in front
-// (-1 is null), vector with an int32 count.
+// int32 length in front (-1 is null), vector with an int32 count (-1 is null; any other negative
+// count is an empty vector, as ZooKeeper reads it).
 
 #include <cstdint>
 #include <optional>
@@ -30,11 +30,15 @@ class FieldReader {
   int32_t i32(const char* field) { return checked(field, in_.i32()); }
   int64_t i64(const char* field) { return checked(field, in_.i64()); }
   bool boolean(const char* field) { return checked(field, in_.boolean()); }
-  // A null string is read as the empty one.
-  std::string ustring(const char* field);
+  // A null string is read as the empty one, or refused.
+  std::string ustring(const char* field) { return std::string(sized(field).value_or(ByteView())); }
+  std::string not_null_ustring(const char* field);
   std::optional<std::string> buffer(const char* field);
-  // Nothing for a null vector.
-  std::optional<size_t> vector(const char* field, size_t min_wire_bytes, size_t element_bytes);
+  // The count of elements. A null vector is read as the empty one, or refused.
+  size_t vector(const char* field, size_t min_wire_bytes, size_t element_bytes) {
+    return counted(field, min_wire_bytes, element_bytes).value_or(0);
+  }
+  size_t not_null_vector(const char* field, size_t min_wire_bytes, size_t element_bytes);
 
  private:
   template <typename T>
@@ -45,6 +49,7 @@ class FieldReader {
   }
   void fail(const char* field, const char* problem);
   std::optional<ByteView> sized(const char* field);
+  std::optional<size_t> counted(const char* field, size_t min_wire_bytes, size_t element_bytes);
 
   static constexpr size_t kMaxVectorMemory = 64 << 20;
 

@@ -166,15 +166,16 @@ Result<void> Properties::add_override(std::string_view assignment) {
   return {};
 }
 
-void Properties::set(std::string key, std::string value, int line) {
+void Properties::set(std::string key, std::string value, int line, std::string origin) {
   auto [at, added] = places_.emplace(key, entries_.size());
   if (added) {
-    entries_.push_back({std::move(key), std::move(value), line});
+    entries_.push_back({std::move(key), std::move(value), line, std::move(origin)});
     return;
   }
   Property& entry = entries_[at->second];
   entry.value = std::move(value);
   entry.line = line;
+  entry.origin = std::move(origin);
 }
 
 const Property* Properties::find(std::string_view key) const {
@@ -183,7 +184,8 @@ const Property* Properties::find(std::string_view key) const {
 }
 
 std::string Properties::place(const Property& property) const {
-  return property.line > 0 ? file_ + ":" + std::to_string(property.line) : "--override";
+  if (property.line > 0) return file_ + ":" + std::to_string(property.line);
+  return property.origin.empty() ? "--override" : property.origin;
 }
 
 }  // namespace odradek::config

@@ -21,6 +21,7 @@ struct Property {
   std::string key;
   std::string value;  // trailing spaces are part of it
   int line = 0;       // from 1, where the entry begins; 0: it is not from a file
+  std::string origin;  // of one that is not: a variable of the environment; empty: --override
 };
 
 class Properties {
@@ -33,13 +34,13 @@ class Properties {
 
   // "key=value" of a command line's --override; counts more than the file's.
   Result<void> add_override(std::string_view assignment);
-  void set(std::string key, std::string value, int line = 0);
+  void set(std::string key, std::string value, int line = 0, std::string origin = "");
 
   // One entry a key, in the order of their first appearance.
   const std::vector<Property>& entries() const { return entries_; }
   const Property* find(std::string_view key) const;
   const std::string& file() const { return file_; }
-  // "config/server.properties:12", or "--override" for an entry that is from no file.
+  // "config/server.properties:12", or "--override" or its origin for an entry that is from no file.
   std::string place(const Property& property) const;
 
  private:

@@ -43,6 +43,8 @@ const Setting* SettingTable::find(std::string_view key) const {
   if (const Setting* setting = exact(key)) return setting;
   size_t dot = key.rfind('.');
   if (dot == std::string_view::npos || dot + 1 == key.size()) return nullptr;
+  // ZooKeeper takes any name there
+  if (key.starts_with("authProvider.")) return exact("authProvider.N");
   std::string_view number = key.substr(dot + 1);
   if (!std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; }))
     return nullptr;

@@ -43,6 +43,8 @@ std::string shown(const Error& error) {
       return "Ephemerals cannot have children: " + path;
     case Errc::bad_version:
       return "version No is not valid : " + path;
+    case Errc::quota_exceeded:
+      return "Quota has exceeded : " + path;
     case Errc::no_auth:
       return "Insufficient permission : " + path;
     case Errc::invalid_acl:

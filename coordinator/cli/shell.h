@@ -87,6 +87,7 @@ class Shell {
   Outcome version(const ShellArguments& arguments);
   Outcome who_am_i(const ShellArguments& arguments);
 
+  Outcome refuse_nested_quota(const std::string& path);
   Outcome print_tree(const std::string& path);
   Outcome for_subtree(const std::string& path, std::vector<std::string>& found);
 

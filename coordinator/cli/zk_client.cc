@@ -47,6 +47,8 @@ Errc errc_of(int32_t code) {
       return Errc::session_moved;
     case ErrorCode::kNoWatcher:
       return Errc::no_watcher;
+    case ErrorCode::kQuotaExceeded:
+      return Errc::quota_exceeded;
     case ErrorCode::kConnectionLoss:
       return Errc::unavailable;
     default:
@@ -65,7 +67,8 @@ std::string keeper_error_name(int32_t code) {
   static const std::map<int32_t, std::string> irregular = {
       {-114, "InvalidACL"},          {-119, "Not a read-only call"}, {-111, "Directory not empty"},
       {-112, "Session expired"},     {-118, "Session moved"},        {-121, "No such watcher"},
-      {-123, "Reconfig is disabled"}};
+      {-123, "Reconfig is disabled"}, {-125, "Quota has exceeded"},
+      {-124, "Session closed because client failed to authenticate"}};
   if (auto found = irregular.find(code); found != irregular.end()) return found->second;
   auto known = zookeeper::find_error_code(code);
   return known ? std::string(zookeeper::name_of(*known)) : "Unknown error " + std::to_string(code);

@@ -7,6 +7,7 @@
 #include "common/check.h"
 #include "common/log/log.h"
 #include "coordinator/store/fatal.h"
+#include "coordinator/tree/path.h"
 
 namespace odradek::coordinator::pipeline {
 
@@ -14,9 +15,6 @@ namespace {
 
 // One batch of the store; the rest waits for the next.
 constexpr size_t kMaxBatchBytes = 8u << 20;
-// ZooKeeper's znode.container.checkIntervalMs and znode.container.maxPerMinute.
-constexpr int64_t kSweepMs = 60'000;
-constexpr size_t kMaxSwept = 10'000;
 
 tree::Password random_password() {
   tree::Password password;
@@ -33,7 +31,8 @@ Pipeline::Pipeline(PipelineOptions options, const Clock& clock, store::Store& st
       store_(store),
       committer_(committer),
       applied_(std::make_unique<store::StoreTree>(store.snapshot())),
-      sessions_(options_.tick_ms, clock.monotonic_ms()) {
+      sessions_(options_.tick_ms, clock.monotonic_ms()),
+      sweep_(options_.containers, clock.monotonic_ms()) {
   if (!options_.new_password) options_.new_password = random_password;
 }
 
@@ -71,10 +70,38 @@ Result<void> Pipeline::load() {
   SessionId first = session::first_session_id(options_.server_id, clock_.wall_ms());
   last_session_ = std::max(first, totals_.last_session);
   int64_t now_ms = clock_.monotonic_ms();
-  swept_ms_ = now_ms;
   applied_->for_each_session([&](SessionId id, const tree::SessionRecord& record) {
     sessions_.add(id, record.timeout_ms, record.password, now_ms);
   });
+  return load_quotas();
+}
+
+// Which paths have a quota, and their stats counted anew, as ZooKeeper does at its start: a tree
+// that was brought from elsewhere may have stats that were never right.
+Result<void> Pipeline::load_quotas() {
+  std::vector<std::string> nodes{std::string(tree::kQuotaRoot)};
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    auto quota = tree::quota_of(nodes[i], tree::kQuotaLimits);
+    if (quota) quotas_.add(*quota);
+    auto names = applied_->children(nodes[i]);
+    if (!names) continue;
+    for (const std::string& name : *names) nodes.push_back(tree::join_path(nodes[i], name));
+  }
+  if (quotas_.empty()) return {};
+  tree::Preparation preparation(*applied_, overlay_, applied_zxid_, clock_.wall_ms(), SessionId(),
+                                &quotas_);
+  tree::recount_quotas(preparation, quotas_);
+  tree::Txn txn = preparation.take();
+  if (txn.nodes.empty()) return {};
+  LOG_WARN("zookeeper", "The stats of {} quotas were not right and are counted anew",
+           txn.nodes.size());
+  store::Batch batch;
+  totals_.data_bytes += txn.data_bytes_delta;
+  applied_->encode({&txn}, totals_, batch);
+  batch.put(std::string(store::totals_key()), store::encode_totals(totals_));
+  auto snapshot = store_.commit(batch, fence_);
+  if (!snapshot) return snapshot.error();
+  applied_->move_to(*snapshot);
   return {};
 }
 
@@ -91,15 +118,20 @@ std::optional<WriteReply::Failure> Pipeline::prepare_all(
       return Failure{0, Error(Errc::session_expired, "the session is gone")};
     }
   }
-  tree::PrepareContext context{write.auth, write.session, options_.skip_acl};
+  std::vector<tree::QuotaExcess> excesses;
+  tree::PrepareContext context{write.auth, write.session, options_.rules, &excesses};
   for (size_t i = 0; i < write.operations.size(); ++i) {
     if (guard_ && !write.auth.internal) {
       if (auto refusal = guard_->refuse(write, write.operations[i])) return Failure{i, *refusal};
     }
     auto result = tree::prepare(write.operations[i], context, preparation);
+    if (!result && result.error().code() == Errc::quota_exceeded) {
+      quota_log_.note(result.error().what(), clock_.monotonic_ms());
+    }
     if (!result) return Failure{i, result.error()};
     results.push_back(*std::move(result));
   }
+  for (const auto& excess : excesses) quota_log_.note(excess.text, clock_.monotonic_ms());
   return std::nullopt;
 }
 
@@ -111,7 +143,7 @@ void Pipeline::write(Write write, WriteDone done) {
   Pending pending;
   pending.done = std::move(done);
   pending.reply.zxid = zxid;
-  tree::Preparation preparation(*applied_, overlay_, zxid, time_ms, write.session);
+  tree::Preparation preparation(*applied_, overlay_, zxid, time_ms, write.session, &quotas_);
   pending.reply.failure = prepare_all(write, preparation, pending.reply.results);
   if (pending.reply.failure) {
     pending.reply.results.clear();
@@ -122,6 +154,7 @@ void Pipeline::write(Write write, WriteDone done) {
   } else {
     pending.txn = preparation.take();
     overlay_.add(pending.txn);
+    for (const auto& [path, has] : pending.txn.quotas) has ? quotas_.add(path) : quotas_.remove(path);
   }
   prepared_zxid_ = zxid;
   waiting_bytes_ += pending.txn.bytes();
@@ -296,7 +329,11 @@ bool Pipeline::touch(SessionId id) { return sessions_.touch(id, clock_.monotonic
 
 void Pipeline::tick() {
   int64_t now_ms = clock_.monotonic_ms();
-  if (now_ms < sessions_.next_tick_ms()) return;
+  if (now_ms >= sessions_.next_tick_ms()) expire_sessions(now_ms);
+  if (now_ms >= sweep_.next_ms()) sweep(now_ms);
+}
+
+void Pipeline::expire_sessions(int64_t now_ms) {
   if (!in_flight_.empty() && now_ms - handed_over_ms_ > std::max(options_.tick_ms, 1000)) {
     // the disk stands still: clients that wait for it, or are not read from, are not gone
     sessions_.forgive(now_ms);
@@ -307,24 +344,10 @@ void Pipeline::tick() {
              sessions_.find(id)->timeout_ms);
     close_session(id, [](WriteReply) {});
   }
-  if (now_ms - swept_ms_ >= kSweepMs) {
-    swept_ms_ = now_ms;
-    sweep();
-  }
 }
 
-void Pipeline::sweep() {
-  int64_t now_ms = clock_.wall_ms();
-  std::vector<std::string> gone;
-  applied_->for_each_swept([&](std::string_view path) {
-    if (gone.size() >= kMaxSwept) return;
-    auto stat = applied_->stat(path);
-    if (!stat || stat->num_children > 0) return;
-    bool over = stat->kind == tree::NodeKind::container ? stat->created_children > 0
-                                                        : now_ms - stat->mtime_ms > stat->ttl_ms;
-    if (over) gone.emplace_back(path);
-  });
-  for (std::string& path : gone) {
+void Pipeline::sweep(int64_t now_ms) {
+  for (std::string& path : sweep_.due(*applied_, now_ms, clock_.wall_ms())) {
     // a child that is on the way makes it not_empty: then it stays
     std::vector<tree::Operation> operations;
     operations.emplace_back(tree::DeleteOp(std::move(path)));

@@ -9,6 +9,7 @@
 // and in that same step watch events, replies and observers are served in zxid order. What was
 // replied survives a crash.
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -20,6 +21,8 @@
 #include "common/ids.h"
 #include "common/result.h"
 #include "coordinator/pipeline/committer.h"
+#include "coordinator/pipeline/container_sweep.h"
+#include "coordinator/pipeline/quota_log.h"
 #include "coordinator/session/session_table.h"
 #include "coordinator/store/store.h"
 #include "coordinator/store/store_tree.h"
@@ -28,6 +31,8 @@
 #include "coordinator/tree/overlay.h"
 #include "coordinator/tree/preparation.h"
 #include "coordinator/tree/prepare.h"
+#include "coordinator/tree/quota.h"
+#include "coordinator/tree/rules.h"
 #include "coordinator/tree/tree_reader.h"
 #include "coordinator/tree/watch_table.h"
 
@@ -80,7 +85,8 @@ struct PipelineOptions {
   int32_t min_session_timeout_ms = 6000;
   int32_t max_session_timeout_ms = 60000;
   uint8_t server_id = 0;  // high byte of session ids
-  bool skip_acl = false;
+  tree::Rules rules;
+  ContainerSweepOptions containers;
   std::function<tree::Password()> new_password;  // empty: the system's random source
   // A commit failed: what is on disk is unknown. Empty: the process ends. Otherwise the pipeline
   // answers nothing any more.
@@ -130,11 +136,11 @@ class Pipeline {
   bool touch(SessionId session);
   bool session_alive(SessionId session) const { return sessions_.find(session) != nullptr; }
 
-  // Expires sessions, and once a minute takes out containers that are empty again and znodes past
-  // their TTL; call at or after next_tick_ms (monotonic). After a gap in which it was not called in
+  // Expires sessions, and takes out containers that are empty again and znodes past their TTL; call
+  // at or after next_tick_ms (monotonic). After a gap in which it was not called in
   // time (the process was stopped) every session gets its full time-out again.
   void tick();
-  int64_t next_tick_ms() const { return sessions_.next_tick_ms(); }
+  int64_t next_tick_ms() const { return std::min(sessions_.next_tick_ms(), sweep_.next_ms()); }
 
   // The tree at the last applied zxid. The reference stays good, what it shows moves.
   const tree::TreeReader& applied() const { return *applied_; }
@@ -177,7 +183,9 @@ class Pipeline {
   void on_committed(Result<store::SnapshotRef> outcome);
   void apply(Pending& pending);
   void run_after_step();
-  void sweep();
+  void expire_sessions(int64_t now_ms);
+  void sweep(int64_t now_ms);
+  Result<void> load_quotas();
   int32_t clamp_timeout(const SessionRequest& request) const;
 
   PipelineOptions options_;
@@ -187,6 +195,8 @@ class Pipeline {
   RequestGuard* guard_ = nullptr;
   std::unique_ptr<store::StoreTree> applied_;
   tree::Overlay overlay_;
+  tree::QuotaPaths quotas_;
+  QuotaLog quota_log_;
   session::SessionTable sessions_;
   tree::WatchTable watches_;
   std::vector<tree::CommitObserver*> observers_;
@@ -199,7 +209,7 @@ class Pipeline {
   std::deque<Pending> in_flight_;  // with the committer
   size_t waiting_bytes_ = 0;
   size_t in_flight_bytes_ = 0;
-  int64_t swept_ms_ = 0;
+  ContainerSweep sweep_;
   int64_t handed_over_ms_ = 0;  // when the committer was given what is in flight
   bool failed_ = false;
   bool in_step_ = false;

@@ -10,14 +10,18 @@
 
 namespace odradek::coordinator::server {
 
-// "user:password" → "user:base64(sha1(user:password))", as ZooKeeper's ACLs hold it.
-std::string digest_id(std::string_view user_and_password);
+struct AuthSettings;
 
-// The identities that the packet adds; nothing where the scheme is unknown or the data are not its.
-// `super_digest` (user:hash, empty for none) makes its user pass every ACL.
+// "user:password" → "user:base64(hash(user:password))", as ZooKeeper's ACLs hold it. The algorithm
+// has Java's name: SHA1, SHA-256. Nothing where it is unknown.
+std::optional<std::string> digest_id(std::string_view user_and_password,
+                                     const std::string& algorithm = "SHA1");
+
+// The identities that the packet adds; nothing where the scheme is unknown, not provided here, or
+// the data are not its.
 std::optional<std::vector<tree::Identity>> authenticate(const std::string& scheme,
-                                                        const std::optional<Bytes>& data,
+                                                        const std::optional<std::string>& data,
                                                         const std::string& peer_address,
-                                                        const std::string& super_digest);
+                                                        const AuthSettings& settings);
 
 }  // namespace odradek::coordinator::server

@@ -153,6 +153,8 @@ wire::Code wire_code(Errc code) {
     case Errc::session_expired:
     case Errc::session_moved:
     case Errc::no_watcher:
+    case Errc::quota_exceeded:
+    case Errc::reconfig_disabled:
     case Errc::unimplemented:
     case Errc::runtime_inconsistency:
     case Errc::store_damaged:

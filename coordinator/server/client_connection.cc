@@ -1,5 +1,6 @@
 #include "coordinator/server/client_connection.h"
 
+#include "common/format.h"
 #include "common/log/log.h"
 #include "coordinator/tree/acl.h"
 
@@ -39,8 +40,8 @@ void ClientConnection::close(const std::string& why) {
   auto self = shared_from_this();
   state_ = State::closed;
   if (!why.empty()) {
-    LOG_WARN("zookeeper", "Closing connection of /{} (session 0x{:x}): {}", peer_, session_.value(),
-             why);
+    clients_.peer_log().warn(address_, odradek::format("Closing connection of /{} (session 0x{:x}): {}",
+                                                       peer_, session_.value(), why));
   }
   pipeline_.watches().remove_all(this);
   if (session_.value() != 0) pipeline_.detach_session(session_, this);
@@ -51,6 +52,11 @@ void ClientConnection::close(const std::string& why) {
   clients_.removed(self);
   for (size_t i = 0; i < dropped; ++i) clients_.end_request();
   if (on_closed_) std::exchange(on_closed_, nullptr)();
+}
+
+void ClientConnection::warn(const std::string& what) {
+  clients_.peer_log().warn(
+      address_, odradek::format("/{} (session 0x{:x}) {}", peer_, session_.value(), what));
 }
 
 void ClientConnection::session_ended(SessionId) { close_when_flushed(); }
@@ -76,7 +82,7 @@ bool ClientConnection::paused() {
   if (state_ != State::connecting && state_ != State::open) return true;
   if (outgoing_full()) return true;
   if (held_.size() + outstanding_ >= kMaxRequests) return true;
-  if (state_ == State::open && clients_.throttled()) {
+  if (state_ == State::open && (clients_.full() || (clients_.throttled() && queued() > 0))) {
     if (!waits_for_room_) clients_.wait_for_room(weak_from_this());
     waits_for_room_ = true;
     return true;
@@ -114,8 +120,9 @@ void ClientConnection::process_frames() {
 
 // ---- writing
 
-bool ClientConnection::may_see(const tree::Acl& acl) const {
-  return pipeline_.options().skip_acl || tree::allowed(acl, tree::kPermRead, auth_);
+bool ClientConnection::may_hear(const tree::Acl& acl) const {
+  const tree::Rules& rules = pipeline_.options().rules;
+  return rules.skip_acl || tree::allowed(acl, tree::kPermRead, auth_, rules.schemes);
 }
 
 void ClientConnection::on_watch_event(tree::EventType type, const std::string& path, Zxid zxid) {

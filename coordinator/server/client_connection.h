@@ -19,6 +19,7 @@
 #include <string>
 
 #include "common/net/frame_assembler.h"
+#include "common/security/digest_md5.h"
 #include "coordinator/pipeline/pipeline.h"
 #include "coordinator/server/clients.h"
 #include "coordinator/server/codec.h"
@@ -41,7 +42,7 @@ class ClientConnection : public session::SessionOwner,
 
   void session_ended(SessionId session) override;
   void session_moved(SessionId session) override;
-  bool may_see(const tree::Acl& acl) const override;
+  bool may_hear(const tree::Acl& acl) const override;
   void on_watch_event(tree::EventType type, const std::string& path, Zxid zxid) override;
   // There is room for requests again.
   void room_again();
@@ -125,12 +126,21 @@ class ClientConnection : public session::SessionOwner,
   void submit_close(const Request& request);
   void submit_sync(Request& request);
   void answer_now(const Request& request, std::optional<zookeeper::OpCode> op);
-  Answer add_identity(const Request& request);
+  void answer_about_identity(const Request& request, zookeeper::OpCode op);
+  void end_with(const Ticket& ticket, Zxid zxid, const Answer& answer);
   void finish(const Ticket& ticket, Zxid zxid, const Answer& answer);
   void write_ended();
   void carry_on();
   void put_out(Bytes bytes);
   void close_when_flushed();
+  void warn(const std::string& what);
+
+  // client_auth.cc. Nothing: the connection is closed.
+  bool may_ask() const;
+  void add_identity(tree::Identity identity);
+  std::optional<Answer> answer_auth(const Request& request);
+  std::optional<Answer> answer_sasl(const Request& request);
+  Answer refuse_sasl(const Error& error);
 
   Clients& clients_;
   pipeline::Pipeline& pipeline_;
@@ -143,6 +153,7 @@ class ClientConnection : public session::SessionOwner,
   bool has_read_only_ = false;
   SessionId session_;
   tree::AuthInfo auth_;
+  std::unique_ptr<security::DigestMd5Server> sasl_;  // once the client began
   net::FrameAssembler assembler_;
   std::deque<Request> held_;  // behind a read that waits
   size_t outstanding_ = 0;    // with the pipeline

@@ -6,7 +6,6 @@
 
 #include "common/format.h"
 #include "common/log/log.h"
-#include "coordinator/server/auth.h"
 #include "coordinator/server/client_connection.h"
 #include "coordinator/server/read_requests.h"
 #include "coordinator/server/write_requests.h"
@@ -18,16 +17,10 @@ namespace {
 using zookeeper::ErrorCode;
 using zookeeper::OpCode;
 
-// What zookeeper.extendedTypesEnabled has to allow.
-void refuse_ttl(std::vector<tree::Operation>& operations) {
-  for (tree::Operation& operation : operations) {
-    const auto* create = std::get_if<tree::CreateOp>(&operation);
-    if (!create || create->kind != tree::NodeKind::ttl) continue;
-    operation = tree::RefusedOp(Error(Errc::unimplemented, "TTL znodes are not enabled"));
-  }
+// Opcodes that are not a client's to send.
+bool is_foreign(OpCode op) {
+  return op == OpCode::kNotification || op == OpCode::kError || op == OpCode::kCreateSession;
 }
-
-bool wants_close(OpCode op) { return op == OpCode::kSasl || op == OpCode::kDeleteContainer; }
 
 }  // namespace
 
@@ -59,12 +52,21 @@ void ClientConnection::on_connect(const net::Buffer& frame) {
     return;
   }
   tree::Password password{};
-  if (request->passwd && request->passwd->size() == password.size()) {
-    std::memcpy(password.data(), request->passwd->data(), password.size());
-    on_session(pipeline_.attach_session(SessionId(request->session_id), password, wanted));
-  } else {
-    on_session(Error(Errc::session_expired, "no password"));
+  if (!request->passwd || request->passwd->size() != password.size()) {
+    return on_session(Error(Errc::session_expired, "no password"));
   }
+  std::memcpy(password.data(), request->passwd->data(), password.size());
+  auto grant = pipeline_.attach_session(SessionId(request->session_id), password, wanted);
+  if (!grant) return on_session(std::move(grant));
+  session_ = grant->session;
+  // what the session sent over its former connection comes before all that it sends over this one
+  pipeline_.barrier([self = shared_from_this(), grant = *grant] {
+    if (self->state_ == State::closed) return;
+    if (self->pipeline_.session_alive(grant.session)) return self->on_session(grant);
+    self->session_ = SessionId();
+    self->state_ = State::establishing;
+    self->on_session(Error(Errc::session_expired, "its closing was on the way"));
+  });
 }
 
 void ClientConnection::on_session(Result<pipeline::Pipeline::SessionGrant> grant) {
@@ -92,7 +94,7 @@ void ClientConnection::on_session(Result<pipeline::Pipeline::SessionGrant> grant
   ++clients_.stats().packets_sent;
   statistics_.last_op = "SESS";
   if (!grant) {
-    LOG_INFO("zookeeper", "/{} asked for a session that is gone, or with a wrong password", peer_);
+    warn("asked for a session that is gone, or with a wrong password");
     return close_when_flushed();
   }
   state_ = State::open;
@@ -125,6 +127,20 @@ void ClientConnection::on_request(net::Buffer frame) {
 bool ClientConnection::try_start(Request& request) {
   if (syncing_) return false;
   auto op = zookeeper::find_op_code(request.type);
+  if (op == OpCode::kAuth || op == OpCode::kSasl) {
+    if (outstanding_ > 0) return false;
+    answer_about_identity(request, *op);
+    return true;
+  }
+  if (!may_ask()) {
+    // those before it were of somebody, or it is the first
+    if (outstanding_ > 0) return false;
+    Answer answer(ErrorCode::kSessionClosedRequireSaslAuth);
+    answer.problem = "asked before it authenticated, as every client must";
+    end_with({request.xid, request.type, request.begin_ms}, Zxid(0), answer);
+    clients_.end_request();
+    return true;
+  }
   if (op && is_write(*op)) {
     submit_write(request, *op);
     return true;
@@ -144,26 +160,24 @@ bool ClientConnection::try_start(Request& request) {
 
 void ClientConnection::submit_write(Request& request, OpCode op) {
   Ticket ticket{request.xid, request.type, request.begin_ms};
-  auto operations = decode_write(op, request.body());
-  if (operations && !clients_.settings().extended_types) refuse_ttl(*operations);
-  if (!operations) {
+  auto decoded = decode_write(op, request.body(), pipeline_.options().rules);
+  if (!decoded) {
+    warn("sent a malformed request: " + decoded.error().what());
     // it takes its place, and a zxid, among the writes
-    std::vector<tree::Operation> refused;
-    refused.emplace_back(tree::RefusedOp(Error(Errc::malformed, operations.error().what())));
-    operations = std::move(refused);
+    decoded = DecodedWrite();
+    decoded->operations.emplace_back(tree::RefusedOp(Error(Errc::malformed, "malformed")));
     op = OpCode::kDelete;  // answered by its error alone
   }
-  std::vector<int32_t> parts;
-  if (op == OpCode::kMulti) parts = multi_ops(request.body());
   ++outstanding_;
-  pipeline::Write write(session_, auth_, *std::move(operations), op == OpCode::kMulti);
-  pipeline_.write(std::move(write), [self = shared_from_this(), ticket, op,
-                                     parts = std::move(parts)](pipeline::WriteReply reply) {
-    if (self->state_ != State::closed) {
-      self->finish(ticket, reply.zxid, encode_write_reply(op, parts, reply));
-    }
-    self->write_ended();
-  });
+  pipeline::Write write(session_, auth_, std::move(decoded->operations), op == OpCode::kMulti);
+  pipeline_.write(std::move(write),
+                  [self = shared_from_this(), ticket, op,
+                   reply_ops = std::move(decoded->reply_ops)](pipeline::WriteReply reply) {
+                    if (self->state_ != State::closed) {
+                      self->finish(ticket, reply.zxid, encode_write_reply(op, reply_ops, reply));
+                    }
+                    self->write_ended();
+                  });
 }
 
 void ClientConnection::submit_close(const Request& request) {
@@ -184,6 +198,7 @@ void ClientConnection::submit_sync(Request& request) {
   auto sync = zookeeper::SyncRequest::decode(in);
   Ticket ticket{request.xid, request.type, request.begin_ms};
   if (!sync) {
+    warn("sent a malformed request: " + sync.error().what());
     finish(ticket, pipeline_.last_zxid(), ErrorCode::kMarshallingError);
     return clients_.end_request();
   }
@@ -202,48 +217,44 @@ void ClientConnection::submit_sync(Request& request) {
 
 void ClientConnection::answer_now(const Request& request, std::optional<OpCode> op) {
   Ticket ticket{request.xid, request.type, request.begin_ms};
-  Answer answer = ErrorCode::kUnimplemented;
-  bool ends = !op || wants_close(*op);
-  if (op == OpCode::kPing) {
-    answer = Answer();
-  } else if (op == OpCode::kAuth) {
-    answer = add_identity(request);
-    ends = answer.error != ErrorCode::kOk;
-  } else if (op == OpCode::kReconfig) {
-    answer = ErrorCode::kReconfigDisabled;
-  } else if (op && !ends) {
-    answer = answer_read(*op, request.body(), ReadContext{pipeline_, auth_, session_, this});
+  if (!op || is_foreign(*op)) {
+    Answer answer(ErrorCode::kUnimplemented);
+    answer.problem = odradek::format("sent the unknown operation {}", request.type);
+    end_with(ticket, Zxid(-1), answer);
+  } else if (op == OpCode::kPing) {
+    ticket.xid = zookeeper::Xid::kPing;
+    finish(ticket, pipeline_.last_zxid(), Answer());
+  } else {
+    Answer answer = answer_read(*op, request.body(), {pipeline_, auth_, session_, this});
+    if (!answer.problem.empty()) warn("sent a malformed request: " + answer.problem);
+    finish(ticket, pipeline_.last_zxid(), answer);
   }
-  // authentication stands outside the order of requests and names no zxid
-  finish(ticket, op == OpCode::kAuth ? Zxid() : pipeline_.last_zxid(), answer);
-  if (ends) close_when_flushed();
   clients_.end_request();
 }
 
-Answer ClientConnection::add_identity(const Request& request) {
-  ByteReader in(request.body());
-  auto packet = zookeeper::AuthPacket::decode(in);
-  if (!packet) return ErrorCode::kAuthFailed;
-  auto identities =
-      authenticate(packet->scheme, packet->auth, address_, clients_.settings().super_digest);
-  if (!identities) {
-    ++clients_.stats().auth_failed;
-    LOG_WARN("zookeeper", "/{} (session 0x{:x}) failed to authenticate by scheme {}", peer_,
-             session_.value(), packet->scheme.substr(0, 64));
-    return ErrorCode::kAuthFailed;
+// Answers about who somebody is carry no zxid.
+void ClientConnection::answer_about_identity(const Request& request, OpCode op) {
+  Ticket ticket{request.xid, request.type, request.begin_ms};
+  auto answer = op == OpCode::kAuth ? answer_auth(request) : answer_sasl(request);
+  if (answer && answer->error == ErrorCode::kOk) {
+    if (!answer->problem.empty()) warn(answer->problem + "; it goes on as nobody");
+    finish(ticket, Zxid(0), *answer);
+  } else if (answer) {
+    end_with(ticket, Zxid(0), *answer);
   }
-  for (tree::Identity& identity : *identities) {
-    auto& known = auth_.identities;
-    if (std::find(known.begin(), known.end(), identity) == known.end()) {
-      known.push_back(std::move(identity));
-    }
-  }
-  return Answer();
+  clients_.end_request();
+}
+
+// The last answer that this connection gets.
+void ClientConnection::end_with(const Ticket& ticket, Zxid zxid, const Answer& answer) {
+  warn(answer.problem + ": its connection is closed");
+  finish(ticket, zxid, answer);
+  close_when_flushed();
 }
 
 void ClientConnection::finish(const Ticket& ticket, Zxid zxid, const Answer& answer) {
   ReplyFrame frame(ticket.xid, zxid, answer.error);
-  if (answer.error == ErrorCode::kOk) frame.body().bytes(answer.body);
+  frame.body().bytes(answer.body);
   put_out(frame.take());
   int64_t now_ms = clients_.clock().monotonic_ms();
   int64_t latency_ms = now_ms - ticket.begin_ms;
@@ -251,7 +262,7 @@ void ClientConnection::finish(const Ticket& ticket, Zxid zxid, const Answer& ans
   auto op = zookeeper::find_op_code(ticket.type);
   statistics_.last_op = op ? std::string(name_of(*op)) : odradek::format("OP:{}", ticket.type);
   if (ticket.xid > 0) statistics_.last_xid = ticket.xid;
-  statistics_.last_zxid = zxid;
+  if (zxid > Zxid(0)) statistics_.last_zxid = zxid;
   statistics_.last_response_ms = now_ms;
   statistics_.last_latency_ms = latency_ms;
   statistics_.latency.add(latency_ms);

@@ -18,6 +18,7 @@ Clients::Clients(runtime::Executor executor, pipeline::Pipeline& pipeline,
       pipeline_(pipeline),
       settings_(settings),
       started_ms_(pipeline.clock().monotonic_ms()),
+      peer_log_(pipeline.clock(), settings.peer_log_lines),
       sweeper_(executor, [this] {
         sweep();
         return kSweepMs;
@@ -43,10 +44,7 @@ void Clients::close_all() {
   for (auto all = connections_; auto& connection : all) connection->close();
 }
 
-bool Clients::throttled() const {
-  return outstanding_ >= settings_.global_outstanding_limit ||
-         pipeline_.bytes_in_flight() > kMaxBytesInFlight;
-}
+bool Clients::full() const { return pipeline_.bytes_in_flight() > kMaxBytesInFlight; }
 
 void Clients::wait_for_room(std::weak_ptr<ClientConnection> connection) {
   waiting_.push_back(std::move(connection));
@@ -54,7 +52,7 @@ void Clients::wait_for_room(std::weak_ptr<ClientConnection> connection) {
 
 void Clients::end_request() {
   --outstanding_;
-  if (waiting_.empty() || throttled()) return;
+  if (waiting_.empty() || throttled() || full()) return;
   auto waiting = std::exchange(waiting_, {});
   for (auto& each : waiting) {
     if (auto connection = each.lock()) connection->room_again();
@@ -76,7 +74,8 @@ void Clients::sweep() {
     }
     if (connection->overdue(now_ms)) overdue.push_back(connection);
   }
-  for (auto& connection : overdue) connection->close();
+  peer_log_.sweep();
+  for (auto& connection : overdue) connection->close("it does not take the last replies");
   for (auto& connection : idle) {
     ++stats_.sessionless_expired;
     connection->close("no session was asked for in 10 s");

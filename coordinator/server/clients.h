@@ -12,6 +12,7 @@
 #include "common/runtime/executor.h"
 #include "common/runtime/timer.h"
 #include "coordinator/pipeline/pipeline.h"
+#include "coordinator/server/peer_log.h"
 #include "coordinator/server/server_stats.h"
 #include "coordinator/server/settings.h"
 
@@ -32,9 +33,11 @@ class Clients {
   void close_all();
 
   // Of the connections:
-  // More requests than globalOutstandingLimit, or more bytes than memory should hold, are on the
-  // way: nobody reads on.
-  bool throttled() const;
+  // More requests than globalOutstandingLimit are on the way: who has one among them does not read
+  // on. Everybody else may have one, so that nobody waits for the busy ones (as ZooKeeper).
+  bool throttled() const { return outstanding_ >= settings_.global_outstanding_limit; }
+  // More bytes are on the way than memory should hold: nobody reads on.
+  bool full() const;
   void wait_for_room(std::weak_ptr<ClientConnection> connection);
   void begin_request() { ++outstanding_; }
   void end_request();
@@ -46,6 +49,7 @@ class Clients {
   }
   int64_t outstanding() const { return outstanding_; }
   ServerStats& stats() { return stats_; }
+  PeerLog& peer_log() { return peer_log_; }
   const ServerStats& stats() const { return stats_; }
   pipeline::Pipeline& pipeline() { return pipeline_; }
   const ServerSettings& settings() const { return settings_; }
@@ -60,6 +64,7 @@ class Clients {
   const ServerSettings& settings_;
   const int64_t started_ms_;
   ServerStats stats_;
+  PeerLog peer_log_;
   int64_t outstanding_ = 0;
   std::unordered_set<std::shared_ptr<ClientConnection>> connections_;  // it owns them
   std::vector<std::weak_ptr<ClientConnection>> waiting_;               // for room

@@ -1,5 +1,7 @@
 #include "coordinator/server/codec.h"
 
+#include "common/bytes/utf8.h"
+
 namespace odradek::coordinator::server {
 
 zookeeper::Stat wire_stat(const tree::Stat& stat) {
@@ -35,7 +37,9 @@ tree::Acl tree_acl(std::vector<zookeeper::ACL> acl) {
   tree::Acl entries;
   entries.reserve(acl.size());
   for (zookeeper::ACL& one : acl) {
-    entries.emplace_back(one.perms, tree::Identity(std::move(one.id.scheme), std::move(one.id.id)));
+    // what is no UTF-8 would come back to clients that cannot read it
+    entries.emplace_back(one.perms, tree::Identity(replace_malformed(one.id.scheme),
+                                                   replace_malformed(one.id.id)));
   }
   return entries;
 }

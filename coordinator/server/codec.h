@@ -31,7 +31,8 @@ struct Answer {
   Answer() = default;
   Answer(zookeeper::ErrorCode error_in) : error(error_in) {}  // NOLINT: implicit by intent
   zookeeper::ErrorCode error = zookeeper::ErrorCode::kOk;
-  Bytes body;
+  Bytes body;           // follows an error too, where there is one
+  std::string problem;  // of a malformed request, for the log
 
   template <typename Record>
   static Answer of(const Record& record) {

@@ -45,6 +45,10 @@ ErrorCode zookeeper_error(Errc code) {
       return ErrorCode::kAuthFailed;
     case Errc::no_watcher:
       return ErrorCode::kNoWatcher;
+    case Errc::quota_exceeded:
+      return ErrorCode::kQuotaExceeded;
+    case Errc::reconfig_disabled:
+      return ErrorCode::kReconfigDisabled;
     case Errc::runtime_inconsistency:
       return ErrorCode::kRuntimeInconsistency;
     case Errc::store_damaged:

@@ -52,6 +52,7 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
     deadline_.async_wait([self = shared_from_this()](boost::system::error_code error) {
       if (!error && self->port_) {
         ++self->port_->clients_.stats().sessionless_expired;
+        self->say_closing("it said nothing that is understood here in 10 s");
         self->leave();
       }
     });
@@ -120,6 +121,12 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
   }
 
   void hand_to_grpc() {
+    if (port_->clients_.settings().auth.enforce) {
+      say_closing(
+          "it speaks gRPC, which cannot authenticate here, and every client must (enforce.auth, "
+          "requireClientAuthScheme)");
+      return leave();
+    }
     Port& port = *port_;
     forget();
     port_ = nullptr;
@@ -157,6 +164,12 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
     leave();
   }
 
+  void say_closing(const std::string& reason) {
+    port_->clients_.peer_log().warn(
+        accepted_.address,
+        odradek::format("Closing connection of /{}: {}", accepted_.peer(), reason));
+  }
+
   void refuse(std::string_view first) {
     std::string reason = net::foreign_protocol(first);
     // "it speaks HTTP; …": what is expected here is not what that sentence says
@@ -165,7 +178,7 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
       reason = odradek::format("its first four bytes, 0x{:08x}, are no length of a ZooKeeper request",
                            ByteReader(first).u32());
     }
-    LOG_WARN("zookeeper", "Closing connection of /{}: {}", accepted_.peer(), reason);
+    say_closing(reason);
     ++port_->clients_.stats().connections_rejected;
     leave();
   }

@@ -14,6 +14,14 @@ using zookeeper::OpCode;
 
 constexpr size_t kMaxMultiReadParts = 100'000;
 
+// As Java's trim: control characters are blanks.
+std::string_view trimmed(std::string_view text) {
+  auto blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 // One class, so that each request reads as its list of checks.
 class Reads {
  public:
@@ -34,26 +42,34 @@ class Reads {
 
  private:
   bool may(const tree::Acl& acl, int32_t perms) const {
-    return context_.pipeline.options().skip_acl || tree::allowed(acl, perms, context_.auth);
+    const tree::Rules& rules = context_.pipeline.options().rules;
+    return rules.skip_acl || tree::allowed(acl, perms, context_.auth, rules.schemes);
   }
   void watch(const std::string& path, uint8_t kind) {
-    if (!in_multi_) context_.pipeline.watches().add(path, kind, context_.watcher);
+    context_.pipeline.watches().add(path, kind, context_.watcher);
   }
   void missed(tree::EventType type, const std::string& path) {
     context_.watcher->on_watch_event(type, path, Zxid(-1));
   }
 
+  static Answer malformed(const Error& error) {
+    Answer answer(ErrorCode::kMarshallingError);
+    answer.problem = error.what();
+    return answer;
+  }
+
   ByteReader& in_;
-  bool in_multi_ = false;  // whose reads leave no watch, whatever they ask
+  bool watches_ = true;
   const ReadContext& context_;
   const store::StoreTree& tree_;
 };
 
 Answer Reads::exists() {
   auto request = zookeeper::ExistsRequest::decode(in_);
-  if (!request) return ErrorCode::kMarshallingError;
+  if (!request) return malformed(request.error());
+  if (request->path.find('\0') != std::string::npos) return ErrorCode::kBadArguments;
   auto stat = tree_.stat(request->path);
-  // ZooKeeper 3.8.4 and later
+  // since 3.8.4; before, anybody could ask
   if (stat && !may(*tree_.acl(request->path), tree::kPermRead)) return ErrorCode::kNoAuth;
   if (request->watch) watch(request->path, tree::kWatchData);
   if (!stat) return ErrorCode::kNoNode;
@@ -62,11 +78,11 @@ Answer Reads::exists() {
 
 Answer Reads::get_data() {
   auto request = zookeeper::GetDataRequest::decode(in_);
-  if (!request) return ErrorCode::kMarshallingError;
+  if (!request) return malformed(request.error());
   auto node = tree_.get(request->path);
   if (!node) return ErrorCode::kNoNode;
   if (!may(*node->acl, tree::kPermRead)) return ErrorCode::kNoAuth;
-  if (request->watch) watch(request->path, tree::kWatchData);
+  if (request->watch && watches_) watch(request->path, tree::kWatchData);
   zookeeper::GetDataResponse response;
   response.data = std::move(node->data);
   response.stat = wire_stat(node->stat);
@@ -75,7 +91,7 @@ Answer Reads::get_data() {
 
 Answer Reads::get_acl() {
   auto request = zookeeper::GetACLRequest::decode(in_);
-  if (!request) return ErrorCode::kMarshallingError;
+  if (!request) return malformed(request.error());
   auto stat = tree_.stat(request->path);
   if (!stat) return ErrorCode::kNoNode;
   tree::AclRef acl = tree_.acl(request->path);
@@ -96,11 +112,11 @@ Answer Reads::get_acl() {
 
 Answer Reads::get_children(bool with_stat) {
   auto request = zookeeper::GetChildrenRequest::decode(in_);
-  if (!request) return ErrorCode::kMarshallingError;
+  if (!request) return malformed(request.error());
   auto stat = tree_.stat(request->path);
   if (!stat) return ErrorCode::kNoNode;
   if (!may(*tree_.acl(request->path), tree::kPermRead)) return ErrorCode::kNoAuth;
-  if (request->watch) watch(request->path, tree::kWatchChild);
+  if (request->watch && watches_) watch(request->path, tree::kWatchChild);
   zookeeper::GetChildren2Response response;
   response.children = *tree_.children(request->path);
   if (with_stat) {
@@ -118,11 +134,11 @@ Answer Reads::set_watches(bool with_persistent) {
   zookeeper::SetWatches2 all;
   if (with_persistent) {
     auto request = zookeeper::SetWatches2::decode(in_);
-    if (!request) return ErrorCode::kMarshallingError;
+    if (!request) return malformed(request.error());
     all = *std::move(request);
   } else {
     auto request = zookeeper::SetWatches::decode(in_);
-    if (!request) return ErrorCode::kMarshallingError;
+    if (!request) return malformed(request.error());
     all.relative_zxid = request->relative_zxid;
     all.data_watches = std::move(request->data_watches);
     all.exist_watches = std::move(request->exist_watches);
@@ -184,9 +200,9 @@ uint8_t kinds_of(int32_t type) {
 
 Answer Reads::check_watches(bool remove) {
   auto request = zookeeper::CheckWatchesRequest::decode(in_);
-  if (!request) return ErrorCode::kMarshallingError;
+  if (!request) return malformed(request.error());
   uint8_t kinds = kinds_of(request->type);
-  if (kinds == 0) return ErrorCode::kMarshallingError;
+  if (kinds == 0) return malformed(Error(Errc::malformed, "an unknown type of watch"));
   tree::WatchTable& watches = context_.pipeline.watches();
   bool found = remove ? watches.remove(request->path, kinds, context_.watcher)
                       : (watches.kinds(request->path, context_.watcher) & kinds) != 0;
@@ -195,18 +211,18 @@ Answer Reads::check_watches(bool remove) {
 
 Answer Reads::add_watch() {
   auto request = zookeeper::AddWatchRequest::decode(in_);
-  if (!request) return ErrorCode::kMarshallingError;
+  if (!request) return malformed(request.error());
   auto mode = zookeeper::find_add_watch_mode(request->mode);
-  if (!mode) return ErrorCode::kMarshallingError;
+  if (!mode) return malformed(Error(Errc::malformed, "an unknown mode of watch"));
   watch(request->path, *mode == zookeeper::AddWatchMode::kPersistent ? tree::kWatchPersistent
                                                                      : tree::kWatchRecursive);
   zookeeper::ErrorResponse response;
   return Answer::of(response);
 }
 
-// getData and getChildren only; one that fails does not stop the others.
+// getData and getChildren only; one that fails does not stop the others. It sets no watches.
 Answer Reads::multi_read() {
-  in_multi_ = true;
+  watches_ = false;
   ByteWriter out;
   auto put_header = [&out](int32_t type, bool done, int32_t error) {
     zookeeper::MultiHeader header;
@@ -217,7 +233,8 @@ Answer Reads::multi_read() {
   };
   for (size_t i = 0;; ++i) {
     auto header = zookeeper::MultiHeader::decode(in_);
-    if (!header || i == kMaxMultiReadParts) return ErrorCode::kMarshallingError;
+    if (!header) return malformed(header.error());
+    if (i == kMaxMultiReadParts) return malformed(Error(Errc::malformed, "too many operations"));
     if (header->done) break;
     Answer part;
     if (header->type == static_cast<int32_t>(OpCode::kGetData)) {
@@ -225,7 +242,7 @@ Answer Reads::multi_read() {
     } else if (header->type == static_cast<int32_t>(OpCode::kGetChildren)) {
       part = get_children(false);
     } else {
-      return ErrorCode::kMarshallingError;
+      return malformed(Error(Errc::malformed, "an operation that no multiRead may hold"));
     }
     // a part that does not decode leaves the rest of the frame without meaning
     if (part.error == ErrorCode::kMarshallingError) return part;
@@ -245,17 +262,20 @@ Answer Reads::multi_read() {
 
 Answer Reads::get_ephemerals() {
   auto request = zookeeper::GetEphemeralsRequest::decode(in_);
-  if (!request) return ErrorCode::kMarshallingError;
+  if (!request) return malformed(request.error());
   zookeeper::GetEphemeralsResponse response;
+  std::string_view prefix = trimmed(request->prefix_path);
+  // of blanks alone, or the root: all
+  prefix = prefix.empty() || prefix == "/" ? std::string_view() : request->prefix_path;
   for (std::string& path : tree_.ephemerals(context_.session)) {
-    if (path.starts_with(request->prefix_path)) response.ephemerals.push_back(std::move(path));
+    if (path.starts_with(prefix)) response.ephemerals.push_back(std::move(path));
   }
   return Answer::of(response);
 }
 
 Answer Reads::get_all_children_number() {
   auto request = zookeeper::GetAllChildrenNumberRequest::decode(in_);
-  if (!request) return ErrorCode::kMarshallingError;
+  if (!request) return malformed(request.error());
   if (!tree_.stat(request->path)) return ErrorCode::kNoNode;
   if (!may(*tree_.acl(request->path), tree::kPermRead)) return ErrorCode::kNoAuth;
   zookeeper::GetAllChildrenNumberResponse response;

@@ -68,7 +68,8 @@ pipeline::PipelineOptions pipeline_options(const ServerSettings& settings) {
   options.min_session_timeout_ms = settings.min_session_timeout_ms;
   options.max_session_timeout_ms = settings.max_session_timeout_ms;
   options.server_id = settings.server_id;
-  options.skip_acl = settings.skip_acl;
+  options.rules = settings.rules;
+  options.containers = settings.containers;
   return options;
 }
 

@@ -68,13 +68,30 @@ Result<ServerSettings> server_settings(const config::Settings& settings) {
   for (const std::string& word : settings.get_list("4lw.commands.whitelist")) {
     if (!word.empty()) server.four_letter_words.insert(word);
   }
-  server.skip_acl = says_yes(settings, "skipACL");
-  server.super_digest =
-      settings.find_string("DigestAuthenticationProvider.superDigest").value_or("");
-  server.extended_types = settings.get_bool("extendedTypesEnabled");
+  if (settings.get_bool("readonlymode.enabled")) server.four_letter_words.insert("isro");
+  server.rules.skip_acl = says_yes(settings, "skipACL");
+  server.rules.extended_types = settings.get_bool("extendedTypesEnabled");
+  server.rules.enforce_quota = settings.get_bool("enforceQuota");
+  server.rules.reconfig_enabled = settings.get_bool("reconfigEnabled");
+  server.containers.check_interval_ms = settings.get_int("znode.container.checkIntervalMs");
+  server.containers.max_per_minute = settings.get_int("znode.container.maxPerMinute");
+  server.containers.max_never_used_ms = settings.get_long("znode.container.maxNeverUsedIntervalMs");
+  server.peer_log_lines = settings.get_int("odradek.peer.log.lines");
   server.broker_grace_ms = settings.get_long("odradek.broker.grace.ms");
   server.topic_settle_ms = settings.get_long("odradek.topic.settle.ms");
   server.fsync_warning_ms = settings.get_long("fsync.warningthresholdms");
+  return server;
+}
+
+Result<ServerSettings> server_settings(const config::Settings& settings,
+                                       const std::vector<config::JavaProperty>& java,
+                                       fs::FileSystem& file_system) {
+  auto server = server_settings(settings);
+  if (!server) return server.error();
+  auto auth = auth_settings(settings, java, file_system);
+  if (!auth) return auth.error();
+  server->auth = *std::move(auth);
+  server->rules.schemes = server->auth.schemes;
   return server;
 }
 

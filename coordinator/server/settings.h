@@ -6,6 +6,9 @@
 #include <string>
 
 #include "common/result.h"
+#include "coordinator/pipeline/container_sweep.h"
+#include "coordinator/server/auth_settings.h"
+#include "coordinator/tree/rules.h"
 
 namespace odradek::config {
 class Settings;
@@ -31,15 +34,20 @@ struct ServerSettings {
   size_t jute_max_buffer = 1048575;  // of one request
   int32_t global_outstanding_limit = 1000;
   std::set<std::string> four_letter_words = {"srvr"};  // that are answered; "*": all
-  bool skip_acl = false;
-  std::string super_digest;     // user:hash that passes every ACL; empty: nobody
-  bool extended_types = false;  // TTL znodes (zookeeper.extendedTypesEnabled)
+  tree::Rules rules;
+  pipeline::ContainerSweepOptions containers;
+  AuthSettings auth;
+  int64_t peer_log_lines = 20;  // a minute, about what one address does wrong
   int64_t fsync_warning_ms = 1000;
   int64_t broker_grace_ms = 1000;  // until a broker whose connection broke is failed over
   int64_t topic_settle_ms = 5000;  // after a delete below a topic by hand nothing is put back
 };
 
-// From zookeeper.properties. bad_setting, one line, where values do not go together.
+// From zookeeper.properties, without `auth`. bad_setting, one line, where values do not go together.
 Result<ServerSettings> server_settings(const config::Settings& settings);
+// With `auth`, which sets the rules' schemes.
+Result<ServerSettings> server_settings(const config::Settings& settings,
+                                       const std::vector<config::JavaProperty>& java,
+                                       fs::FileSystem& file_system);
 
 }  // namespace odradek::coordinator::server

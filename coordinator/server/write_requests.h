@@ -10,19 +10,24 @@
 
 namespace odradek::coordinator::server {
 
-// create, create2, createContainer, createTTL, delete, setData, setACL, multi. Check stands in
-// multi only.
+// create, create2, createContainer, createTTL, delete, setData, setACL, multi; reconfig and
+// deleteContainer, which are always refused. Check stands in multi only.
 bool is_write(zookeeper::OpCode op);
+
+struct DecodedWrite {
+  std::vector<tree::Operation> operations;
+  // Of a multi: as what each part is answered. Whatever makes a znode and shows its stat is a
+  // create2.
+  std::vector<zookeeper::OpCode> reply_ops;
+};
 
 // The operations of a request. malformed where the bytes are none of its record; a part that is
 // well-formed but wrong (flags) becomes a RefusedOp.
-Result<std::vector<tree::Operation>> decode_write(zookeeper::OpCode op, std::string_view body);
+Result<DecodedWrite> decode_write(zookeeper::OpCode op, std::string_view body,
+                                  const tree::Rules& rules);
 
-// The reply's body. `op` is the request's; of a multi, `parts` are the op codes that it held
-// (multi_ops).
-Answer encode_write_reply(zookeeper::OpCode op, const std::vector<int32_t>& parts,
+// The reply's body. `op` is the request's.
+Answer encode_write_reply(zookeeper::OpCode op, const std::vector<zookeeper::OpCode>& reply_ops,
                           const pipeline::WriteReply& reply);
-// The op code of each part of a well-formed multi, as a reply names it.
-std::vector<int32_t> multi_ops(std::string_view body);
 
 }  // namespace odradek::coordinator::server

@@ -31,7 +31,8 @@ T must(Result<T> result, std::string_view where) {
 std::optional<tree::Znode> StoreTree::read(std::string_view path, bool with_data,
                                            bool with_acl) const {
   path = rooted(path);
-  if (path.front() != '/') return std::nullopt;  // its key would be another path's
+  // a path without its slash is nobody's: its key would be the root's
+  if (path.front() != '/') return std::nullopt;
   auto value = snapshot_->get(node_key(path));
   if (!value) return std::nullopt;
   uint32_t acl_number = 0;
@@ -86,14 +87,12 @@ std::vector<std::string> StoreTree::ephemerals(SessionId session) const {
 }
 
 // Level by level: everything below stands in one range of each depth.
-int64_t StoreTree::count_below(std::string_view path) const {
-  path = rooted(path);
-  auto found = stat(path);
-  if (!found || found->num_children == 0) return 0;
-  int64_t total = 0;
+void StoreTree::for_each_below(std::string_view path,
+                               const std::function<void(std::string_view)>& visit) const {
   for (size_t depth = tree::depth_of(path) + 1;; ++depth) {
     int64_t level = 0;
-    auto count = [&](std::string_view, std::string_view) {
+    auto count = [&](std::string_view, std::string_view value) {
+      visit(value);
       ++level;
       return true;
     };
@@ -103,9 +102,33 @@ int64_t StoreTree::count_below(std::string_view path) const {
     } else {
       snapshot_->scan(level_prefix_below(depth, path == "/" ? "" : path), count);
     }
-    if (level == 0) return total;
-    total += level;
+    if (level == 0) return;
   }
+}
+
+int64_t StoreTree::count_below(std::string_view path) const {
+  path = rooted(path);
+  auto found = stat(path);
+  if (!found || found->num_children == 0) return 0;
+  int64_t total = 0;
+  for_each_below(path, [&](std::string_view) { ++total; });
+  return total;
+}
+
+tree::SubtreeTotals StoreTree::subtree(std::string_view path) const {
+  path = rooted(path);
+  tree::SubtreeTotals totals;
+  auto found = stat(path);
+  if (!found) return totals;
+  totals.count = 1;
+  totals.bytes = found->data_length;
+  if (found->num_children == 0) return totals;
+  for_each_below(path, [&](std::string_view value) {
+    uint32_t acl_number = 0;
+    totals.count += 1;
+    totals.bytes += must(decode_node(value, acl_number, false), path).stat.data_length;
+  });
+  return totals;
 }
 
 std::optional<Totals> StoreTree::totals() const {

@@ -24,6 +24,7 @@ class StoreTree final : public tree::TreeState {
   std::optional<std::vector<std::string>> children(std::string_view path) const override;
   std::optional<tree::SessionRecord> session(SessionId session) const override;
   std::vector<std::string> ephemerals(SessionId session) const override;
+  tree::SubtreeTotals subtree(std::string_view path) const override;
   // Of the znode, without its data; null where it does not exist.
   tree::AclRef acl(std::string_view path) const;
 
@@ -46,6 +47,8 @@ class StoreTree final : public tree::TreeState {
   void encode(const std::vector<const tree::Txn*>& txns, Totals& totals, Batch& batch);
 
  private:
+  void for_each_below(std::string_view path,
+                      const std::function<void(std::string_view value)>& visit) const;
   uint32_t intern(const tree::AclRef& acl, Totals& totals, Batch& batch);
   tree::AclRef acl_by_number(uint32_t number) const;
   std::optional<tree::Znode> read(std::string_view path, bool with_data, bool with_acl) const;

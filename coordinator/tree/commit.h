@@ -15,9 +15,10 @@ struct Change {
   std::string path;
   Zxid czxid;                 // of the znode; for deleted: of the one that went
   SessionId ephemeral_owner;  // 0 unless ephemeral
-  // Who may read it, and its parent (created and deleted only): others are not told of the change.
-  AclRef acl = open_acl();
-  AclRef parent_acl = open_acl();
+  // Of the znode (of the one that went) and, for created and deleted, of its parent: who may not
+  // read hears nothing of it. Null lets everybody hear.
+  AclRef acl;
+  AclRef parent_acl;
 };
 
 struct Commit {

@@ -1,31 +1,13 @@
 #include "coordinator/tree/path.h"
 
+#include "common/bytes/utf8.h"
+
 namespace odradek::coordinator::tree {
 
 namespace {
 
-// The next code point of UTF-8 text; a byte that belongs to none stands for U+FFFD, which no path
-// may hold.
-uint32_t next_code_point(std::string_view text, size_t& at) {
-  auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  uint8_t first = byte(at++);
-  if (first < 0x80) return first;
-  int more = first >= 0xf0 && first < 0xf8   ? 3
-             : first >= 0xe0 && first < 0xf0 ? 2
-             : first >= 0xc0 && first < 0xe0 ? 1
-                                             : 0;
-  if (more == 0 || at + static_cast<size_t>(more) > text.size()) return 0xfffd;
-  uint32_t point = first & (0x3f >> more);
-  for (int i = 0; i < more; ++i) {
-    uint8_t next = byte(at);
-    if ((next & 0xc0) != 0x80) return 0xfffd;
-    point = point << 6 | (next & 0x3f);
-    ++at;
-  }
-  return point;
-}
-
-// Beyond U+FFFF a path is two surrogates to ZooKeeper, and those are refused.
+// Beyond U+FFFF a path is two surrogates to ZooKeeper, and those are refused; what is malformed is
+// U+FFFD.
 bool forbidden(uint32_t point) {
   return point <= 0x1f || (point >= 0x7f && point <= 0x9f) ||
          (point >= 0xd800 && point <= 0xf8ff) || point >= 0xfff0;
@@ -53,7 +35,7 @@ Result<void> validate_path(std::string_view path) {
     begin = end + 1;
   }
   for (size_t at = 0; at < path.size();) {
-    if (forbidden(next_code_point(path, at))) return bad(path, "forbidden character");
+    if (forbidden(next_character(path, at))) return bad(path, "forbidden character");
   }
   return {};
 }

@@ -41,8 +41,8 @@ void lay_children(const Map& map, std::string_view path, std::set<std::string>& 
 }  // namespace
 
 Preparation::Preparation(const TreeState& applied, const Overlay& overlay, Zxid zxid,
-                         int64_t time_ms, SessionId session)
-    : applied_(applied), overlay_(overlay), zxid_(zxid), time_ms_(time_ms) {
+                         int64_t time_ms, SessionId session, const QuotaPaths* quotas)
+    : applied_(applied), overlay_(overlay), zxid_(zxid), time_ms_(time_ms), quotas_(quotas) {
   commit_.zxid = zxid;
   commit_.time_ms = time_ms;
   commit_.session = session;
@@ -96,6 +96,40 @@ std::vector<std::string> Preparation::ephemerals(SessionId session) const {
   return std::vector<std::string>(paths.begin(), paths.end());
 }
 
+bool Preparation::has_quota(std::string_view path) const {
+  if (auto at = quota_changes_.find(path); at != quota_changes_.end()) return at->second;
+  return quotas_ && quotas_->contains(path);
+}
+
+// What is applied, corrected by what is on the way.
+SubtreeTotals Preparation::subtree(std::string_view path) const {
+  path = rooted(path);
+  SubtreeTotals totals = applied_.subtree(path);
+  auto correct = [&](const std::string& at, const std::optional<Znode>& state) {
+    if (auto before = applied_.stat(at)) {
+      totals.count -= 1;
+      totals.bytes -= before->data_length;
+    }
+    if (state) {
+      totals.count += 1;
+      totals.bytes += static_cast<int64_t>(state->bytes().size());
+    }
+  };
+  auto each = [path](const auto& map, auto visit) {
+    for (auto at = map.lower_bound(path); at != map.end() && at->first.starts_with(path); ++at) {
+      if (is_at_or_below(at->first, path)) visit(at->first, at->second);
+    }
+  };
+  each(nodes_, [&](const std::string& at, const Entry& entry) {
+    if (entry.written) correct(at, entry.state);
+  });
+  each(overlay_.nodes(), [&](const std::string& at, const Overlay::NodeEntry& entry) {
+    auto own = nodes_.find(at);
+    if (own == nodes_.end() || !own->second.written) correct(at, entry.state);
+  });
+  return totals;
+}
+
 Preparation::Entry& Preparation::entry(std::string_view path) const {
   auto at = nodes_.find(path);
   if (at != nodes_.end()) return at->second;
@@ -142,15 +176,16 @@ void Preparation::remove_session(SessionId session) {
   commit_.closed_sessions.push_back(session);
 }
 
-void Preparation::record(Change::Kind kind, std::string_view path, const Stat& stat, AclRef acl,
-                         AclRef parent_acl) {
+void Preparation::record(Change::Kind kind, std::string_view path, const Stat& stat) {
   Change change;
   change.kind = kind;
   change.path = rooted(path);
   change.czxid = stat.czxid;
   change.ephemeral_owner = stat.ephemeral_owner;
-  change.acl = std::move(acl);
-  change.parent_acl = std::move(parent_acl);
+  if (const Znode* node = peek(path)) change.acl = node->acl;
+  if (kind == Change::Kind::created || kind == Change::Kind::deleted) {
+    if (const Znode* parent = peek(parent_of(path))) change.parent_acl = parent->acl;
+  }
   commit_.changes.push_back(std::move(change));
 }
 
@@ -178,6 +213,7 @@ Txn Preparation::take() {
     txn.nodes.push_back(std::move(write));
   }
   for (auto& [session, state] : sessions_) txn.sessions.push_back({session, state});
+  txn.quotas.assign(quota_changes_.begin(), quota_changes_.end());
   return txn;
 }
 

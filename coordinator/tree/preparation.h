@@ -17,8 +17,9 @@ namespace odradek::coordinator::tree {
 
 class Preparation final : public TreeState {
  public:
+  // `quotas`, where given, shows what is in flight and outlives the preparation.
   Preparation(const TreeState& applied, const Overlay& overlay, Zxid zxid, int64_t time_ms,
-              SessionId session);
+              SessionId session, const QuotaPaths* quotas = nullptr);
 
   Zxid zxid() const { return zxid_; }
   int64_t time_ms() const { return time_ms_; }
@@ -28,6 +29,11 @@ class Preparation final : public TreeState {
   std::optional<std::vector<std::string>> children(std::string_view path) const override;
   std::optional<SessionRecord> session(SessionId session) const override;
   std::vector<std::string> ephemerals(SessionId session) const override;
+  SubtreeTotals subtree(std::string_view path) const override;
+
+  bool has_quotas() const { return !quota_changes_.empty() || (quotas_ && !quotas_->empty()); }
+  bool has_quota(std::string_view path) const;
+  void set_quota(std::string_view path, bool has) { quota_changes_[std::string(path)] = has; }
 
   // As get, without a copy; null where there is no znode. Good until the znode is written.
   const Znode* peek(std::string_view path) const;
@@ -40,8 +46,8 @@ class Preparation final : public TreeState {
   void remove(std::string_view path);
   void put_session(SessionId session, const SessionRecord& record);
   void remove_session(SessionId session);
-  void record(Change::Kind kind, std::string_view path, const Stat& stat, AclRef acl,
-              AclRef parent_acl = open_acl());
+  // Of a znode that is there still, or already.
+  void record(Change::Kind kind, std::string_view path, const Stat& stat);
 
   Txn take();
 
@@ -64,6 +70,8 @@ class Preparation final : public TreeState {
   const int64_t time_ms_;
   mutable std::map<std::string, Entry, std::less<>> nodes_;
   std::map<SessionId, std::optional<SessionRecord>> sessions_;
+  const QuotaPaths* quotas_;
+  std::map<std::string, bool, std::less<>> quota_changes_;
   Commit commit_;
 };
 

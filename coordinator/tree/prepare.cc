@@ -3,6 +3,7 @@
 #include "common/format.h"
 #include "coordinator/tree/acl.h"
 #include "coordinator/tree/path.h"
+#include "coordinator/tree/quota.h"
 
 namespace odradek::coordinator::tree {
 
@@ -32,7 +33,8 @@ class Prepare {
 
  private:
   Result<void> check_acl(const Znode& node, int32_t perms, std::string_view path) const {
-    if (context_.skip_acl || allowed(*node.acl, perms, context_.auth)) return {};
+    const Rules& rules = context_.rules;
+    if (rules.skip_acl || allowed(*node.acl, perms, context_.auth, rules.schemes)) return {};
     return Error(Errc::no_auth, odradek::format("not permitted at {}", path));
   }
   static Result<void> check_version(int32_t have, int32_t want, std::string_view path) {
@@ -42,6 +44,11 @@ class Prepare {
   Result<void> internal_only() const {
     if (context_.auth.internal) return {};
     return Error(Errc::unimplemented, "an internal operation");
+  }
+  Result<void> check_quota(std::string_view path, int64_t bytes, int64_t count) {
+    // our own hand keeps the stats right, but is not held up
+    if (context_.auth.internal) return {};
+    return tree::check_quota(tree_, context_.rules, path, bytes, count, context_.excesses);
   }
   // The znode goes, its parent's counters follow.
   void take_out(std::string_view path, const Stat& stat);
@@ -57,18 +64,24 @@ void refresh_cversion(Stat& stat) {
 }
 
 void Prepare::take_out(std::string_view path, const Stat& stat) {
-  tree_.record(Change::Kind::deleted, path, stat, tree_.peek(path)->acl,
-               tree_.peek(parent_of(path))->acl);
+  tree_.record(Change::Kind::deleted, path, stat);
   tree_.remove(path);
   Stat& parent = tree_.edit(parent_of(path)).stat;
   parent.num_children -= 1;
   parent.pzxid = tree_.zxid();
   refresh_cversion(parent);
+  note_quota_node(tree_, path, false);
+  count_in_quota(tree_, path, -stat.data_length, -1);
 }
 
 Result<OperationResult> Prepare::operator()(const CreateOp& op) {
-  if (op.kind == NodeKind::ttl && (op.ttl_ms < 1 || op.ttl_ms > kMaxTtlMs)) {
-    return Error(Errc::invalid_argument, "a TTL is 1 to 1099511627775 ms");
+  if (op.kind == NodeKind::ttl) {
+    if (!context_.rules.extended_types) {
+      return Error(Errc::unimplemented, "TTL znodes are not enabled (extendedTypesEnabled)");
+    }
+    if (op.ttl_ms < 1 || op.ttl_ms > kMaxTtlMs) {
+      return Error(Errc::invalid_argument, "a TTL is 1 to 1099511627775 ms");
+    }
   }
   size_t slash = op.path.rfind('/');
   if (slash == std::string::npos || op.path.find('\0') != std::string::npos) {
@@ -77,7 +90,7 @@ Result<OperationResult> Prepare::operator()(const CreateOp& op) {
   // "/a//b" has the parent "/a/", which does not exist; "/" has the parent "", which is the root
   // itself
   std::string_view parent_path = std::string_view(op.path).substr(0, slash);
-  auto acl = fix_acl(op.acl, context_.auth);
+  auto acl = fix_acl(op.acl, context_.auth, context_.rules.schemes);
   if (!acl) return acl.error();
   const Znode* parent = tree_.peek(parent_path);
   if (!parent) return no_node(parent_path);
@@ -92,6 +105,8 @@ Result<OperationResult> Prepare::operator()(const CreateOp& op) {
   if (op.kind == NodeKind::ephemeral && !tree_.session(context_.session)) {
     return Error(Errc::session_expired, "an ephemeral wants a living session");
   }
+  auto bytes = static_cast<int64_t>(op.data ? op.data->size() : 0);
+  if (auto ok = check_quota(path, bytes, 1); !ok) return ok.error();
 
   Znode node;
   node.data = op.data;
@@ -103,14 +118,16 @@ Result<OperationResult> Prepare::operator()(const CreateOp& op) {
   if (op.kind == NodeKind::ttl) node.stat.ttl_ms = op.ttl_ms;
   node.stat.data_length = static_cast<int32_t>(node.bytes().size());
   OperationResult result{path, node.stat};
-  tree_.record(Change::Kind::created, path, result.stat, node.acl, parent->acl);
   tree_.put(path, std::move(node));
+  tree_.record(Change::Kind::created, path, result.stat);
 
   Stat& above = tree_.edit(parent_path).stat;
   above.num_children += 1;
   above.created_children = static_cast<int32_t>(static_cast<uint32_t>(above.created_children) + 1);
   above.pzxid = tree_.zxid();
   refresh_cversion(above);
+  note_quota_node(tree_, path, true);
+  count_in_quota(tree_, path, bytes, 1);
   return result;
 }
 
@@ -138,6 +155,8 @@ Result<OperationResult> Prepare::operator()(const SetDataOp& op) {
   const Znode* found = tree_.peek(op.path);
   if (!found) return no_node(op.path);
   if (auto ok = check_acl(*found, kPermWrite, op.path); !ok) return ok.error();
+  int64_t grown = static_cast<int64_t>(op.data ? op.data->size() : 0) - found->stat.data_length;
+  if (auto ok = check_quota(op.path, grown, 0); !ok) return ok.error();
   if (auto ok = check_version(found->stat.version, op.version, op.path); !ok) return ok.error();
   Znode& node = tree_.edit(op.path);
   node.data = op.data;
@@ -148,13 +167,14 @@ Result<OperationResult> Prepare::operator()(const SetDataOp& op) {
   if (node.stat.version == kAnyVersion) node.stat.version = 0;
   node.stat.data_length = static_cast<int32_t>(node.bytes().size());
   OperationResult result{op.path, node.stat};
-  tree_.record(Change::Kind::data_changed, op.path, result.stat, node.acl);
+  tree_.record(Change::Kind::data_changed, op.path, result.stat);
+  count_in_quota(tree_, op.path, grown, 0);
   return result;
 }
 
 Result<OperationResult> Prepare::operator()(const SetAclOp& op) {
   if (auto ok = validate_path(op.path); !ok) return ok.error();
-  auto acl = fix_acl(op.acl, context_.auth);
+  auto acl = fix_acl(op.acl, context_.auth, context_.rules.schemes);
   if (!acl) return acl.error();
   const Znode* found = tree_.peek(op.path);
   if (!found) return no_node(op.path);
@@ -164,7 +184,7 @@ Result<OperationResult> Prepare::operator()(const SetAclOp& op) {
   node.acl = *acl == *open_acl() ? open_acl() : std::make_shared<const Acl>(std::move(*acl));
   node.stat.aversion = static_cast<int32_t>(static_cast<uint32_t>(node.stat.aversion) + 1);
   OperationResult result{op.path, node.stat};
-  tree_.record(Change::Kind::acl_changed, op.path, result.stat, node.acl);
+  tree_.record(Change::Kind::acl_changed, op.path, result.stat);
   return result;
 }
 

@@ -5,13 +5,15 @@
 #include "common/result.h"
 #include "coordinator/tree/operation.h"
 #include "coordinator/tree/preparation.h"
+#include "coordinator/tree/rules.h"
 
 namespace odradek::coordinator::tree {
 
 struct PrepareContext {
   const AuthInfo& auth;
   SessionId session;  // owner of ephemerals
-  bool skip_acl = false;
+  const Rules& rules;
+  std::vector<QuotaExcess>* excesses = nullptr;  // limits that were passed without being in force
 };
 
 // Adds the operation's effect to the preparation. On an error the preparation may not be used any

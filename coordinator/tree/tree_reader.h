@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "coordinator/tree/operation.h"
+#include "coordinator/tree/quota.h"
 #include "coordinator/tree/types.h"
 
 namespace odradek::coordinator::tree {
@@ -35,6 +36,8 @@ class TreeState : public TreeReader {
   virtual std::optional<SessionRecord> session(SessionId session) const = 0;
   // Paths of the session's ephemerals, in byte order.
   virtual std::vector<std::string> ephemerals(SessionId session) const = 0;
+  // Of the path and all below it; nothing where it does not exist.
+  virtual SubtreeTotals subtree(std::string_view path) const = 0;
 };
 
 }  // namespace odradek::coordinator::tree

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "coordinator/tree/commit.h"
@@ -28,6 +29,7 @@ struct Txn {
   Commit commit;                 // zxid, time and the changes in order
   std::vector<NodeWrite> nodes;  // one a path; parents whose counters moved are among them
   std::vector<SessionWrite> sessions;
+  std::vector<std::pair<std::string, bool>> quotas;  // paths whose quota begins (true) or ends
   int64_t node_delta = 0;
   int64_t data_bytes_delta = 0;  // paths and data, as ZooKeeper's approximate data size
   int64_t ephemeral_delta = 0;

@@ -71,8 +71,8 @@ void WatchTable::remove_all(Watcher* watcher) {
 
 // Tells the watchers of one path that have a kind of `one_shot`, or one that stays and covers the
 // event.
-void WatchTable::notify(EventType type, const std::string& path, uint8_t one_shot, const Acl& acl,
-                        Zxid zxid) {
+void WatchTable::notify(EventType type, const std::string& path, uint8_t one_shot,
+                        const AclRef& acl, Zxid zxid) {
   std::vector<Watcher*> told;
   if (auto at = paths_.find(path); at != paths_.end()) {
     uint8_t staying = type == EventType::children_changed
@@ -100,28 +100,25 @@ void WatchTable::notify(EventType type, const std::string& path, uint8_t one_sho
     }
   }
   for (Watcher* watcher : told) {
-    if (watcher->may_see(acl)) watcher->on_watch_event(type, path, zxid);
+    if (!acl || watcher->may_hear(*acl)) watcher->on_watch_event(type, path, zxid);
   }
 }
 
 void WatchTable::fire(const Change& change, Zxid zxid) {
   if (paths_.empty()) return;
-  const Acl& acl = *change.acl;
-  auto tell_parent = [&] {
-    notify(EventType::children_changed, std::string(parent_of(change.path)), kWatchChild,
-           *change.parent_acl, zxid);
-  };
   switch (change.kind) {
     case Change::Kind::created:
-      notify(EventType::created, change.path, kWatchData, acl, zxid);
-      tell_parent();
+      notify(EventType::created, change.path, kWatchData, change.acl, zxid);
+      notify(EventType::children_changed, std::string(parent_of(change.path)), kWatchChild,
+             change.parent_acl, zxid);
       break;
     case Change::Kind::deleted:
-      notify(EventType::deleted, change.path, kWatchData | kWatchChild, acl, zxid);
-      tell_parent();
+      notify(EventType::deleted, change.path, kWatchData | kWatchChild, change.acl, zxid);
+      notify(EventType::children_changed, std::string(parent_of(change.path)), kWatchChild,
+             change.parent_acl, zxid);
       break;
     case Change::Kind::data_changed:
-      notify(EventType::data_changed, change.path, kWatchData, acl, zxid);
+      notify(EventType::data_changed, change.path, kWatchData, change.acl, zxid);
       break;
     case Change::Kind::acl_changed:
       break;

@@ -27,8 +27,8 @@ inline constexpr uint8_t kWatchRecursive = 8;   // addWatch mode 1
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  // Whether it is to hear of a change to a znode with this ACL (ZooKeeper 3.8.4, CVE-2024-23944).
-  virtual bool may_see(const Acl&) const { return true; }
+  // Whether events of a znode with this ACL are for it.
+  virtual bool may_hear(const Acl& acl) const { return true; }
   // Must not change the table.
   virtual void on_watch_event(EventType type, const std::string& path, Zxid zxid) = 0;
 };
@@ -43,8 +43,9 @@ class WatchTable {
   void remove_all(Watcher* watcher);
 
   // Tells everybody whom the change concerns, in ZooKeeper's order: those of the znode, then those
-  // of its parent's children. One-shot watches go; a watcher hears of one znode's deletion once.
-  // A watcher that may not read the znode is not told, its one-shot watch goes all the same.
+  // of its parent's children. One-shot watches go; a watcher hears of one znode's deletion once. A
+  // watcher that may not read the znode loses its one-shot watch and hears nothing (ZooKeeper
+  // 3.8.4).
   void fire(const Change& change, Zxid zxid);
 
   size_t watch_count() const { return watch_count_; }
@@ -63,7 +64,8 @@ class WatchTable {
   };
   using Paths = std::unordered_map<std::string, Entry, PathHash, std::equal_to<>>;
 
-  void notify(EventType type, const std::string& path, uint8_t one_shot, const Acl& acl, Zxid zxid);
+  void notify(EventType type, const std::string& path, uint8_t one_shot, const AclRef& acl,
+              Zxid zxid);
   void drop(Paths::iterator at, size_t index, uint8_t mask);
 
   Paths paths_;

@@ -12,6 +12,8 @@ PRIMITIVES = {'int': ('int32_t', 'i32', 4), 'long': ('int64_t', 'i64', 8), 'bool
 class Field:
     def __init__(self, record, type_name, name, optional, about, fail):
         self.name, self.cpp, self.optional, self.about = name, snake(name[0].upper() + name[1:]), optional, about
+        self.strict = type_name.endswith('!')
+        type_name = type_name.rstrip('!')
         self.vector = type_name.startswith('vector<')
         self.base = type_name[len('vector<'):-1] if self.vector else type_name
         self.record = None if self.base in PRIMITIVES else record.known.get(self.base)
@@ -19,6 +21,8 @@ class Field:
             fail('unknown type "%s"' % type_name)
         if optional and (self.vector or self.record):
             fail('only a plain field may be optional')
+        if self.strict and self.base != 'ustring' and not self.vector:
+            fail('only a ustring or a vector may refuse null')
 
     def element(self):
         return self.record.name if self.record else PRIMITIVES[self.base][0]
@@ -41,13 +45,15 @@ class Field:
     def read(self):
         if self.record and not self.vector:
             return ['read(in, out.%s);' % self.cpp]
+        getter = 'in.%s("%s")' % ('not_null_' * (self.strict and self.base == 'ustring') + PRIMITIVES.get(self.base, ('', ''))[1],
+                                  self.cpp)
         if not self.vector:
-            line = 'out.%s = in.%s("%s");' % (self.cpp, PRIMITIVES[self.base][1], self.cpp)
+            line = 'out.%s = %s;' % (self.cpp, getter)
             return ['if (in.remaining() > 0) ' + line if self.optional else line]
         step = ('read(in, out.%s.emplace_back());' % self.cpp if self.record else
-                'out.%s.push_back(in.%s("%s"));' % (self.cpp, PRIMITIVES[self.base][1], self.cpp))
-        return ['for (size_t n = in.vector("%s", %d, sizeof(%s)).value_or(0); n > 0 && in.ok(); --n) {' % (
-            self.cpp, self.element_bytes(), self.element()), '  ' + step, '}']
+                'out.%s.push_back(%s);' % (self.cpp, getter))
+        return ['for (size_t n = in.%svector("%s", %d, sizeof(%s)); n > 0 && in.ok(); --n) {' % (
+            'not_null_' * self.strict, self.cpp, self.element_bytes(), self.element()), '  ' + step, '}']
 
     def write_one(self, source):
         if self.record:

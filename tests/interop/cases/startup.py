@@ -84,7 +84,7 @@ BROKER_SECURITY = {
 ZK_SECURITY = {
     "secureClientPort": {"secureClientPort": "22699"},
     "requireClientAuthScheme": {"requireClientAuthScheme": "sasl"},
-    "authProvider.1": {"authProvider.1": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"},
+    "authProvider.1": {"authProvider.1": "org.apache.zookeeper.server.auth.X509AuthenticationProvider"},
 }
 
 

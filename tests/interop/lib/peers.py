@@ -19,7 +19,7 @@ CACHE = os.environ.get("ODRADEK_TEST_CACHE") or os.path.join(CHECKOUT, "build", 
 CLIENTS = os.path.join(HERE, "clients")
 KAFKA_4 = "4.3.1"
 ZOOKEEPER_38 = "3.8.4"
-PYTHON = ["confluent-kafka==2.16.1", "kafka-python==3.0.12", "kazoo==2.11.0"]
+PYTHON = ["confluent-kafka==2.16.1", "kafka-python==3.0.12", "kazoo==2.11.0", "pure-sasl==0.6.2"]
 KAFKAJS = "2.2.4"
 CURATOR = "5.7.1"
 
@@ -175,7 +175,7 @@ def zookeeper(version=ZOOKEEPER_38, directory=None):
     directory = directory or os.path.join(CACHE, "peers", f"zookeeper-{version}")
     artifacts = [f"org.apache.zookeeper:zookeeper:{version}", "commons-cli:commons-cli:1.5.0",
                  "io.dropwizard.metrics:metrics-core:4.1.12.1", "org.slf4j:slf4j-reload4j:1.7.36",
-                 "ch.qos.reload4j:reload4j:1.2.25", "org.xerial.snappy:snappy-java:1.1.10.5"]  # a server's snapshots want it
+                 "ch.qos.reload4j:reload4j:1.2.25", "org.xerial.snappy:snappy-java:1.1.10.5"]
 
     def make(where):
         jars(where, artifacts)

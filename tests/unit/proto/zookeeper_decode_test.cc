@@ -30,22 +30,55 @@ TEST(ZooKeeperDecode, BadRecordsAreRefusedByNameOfTheField) {
   EXPECT_EQ(problem<CreateRequest>("000000012f"
                                    "ffffffff"
                                    "80000000"),
-            "CreateRequest: acl: negative count");
+            "CreateRequest: flags: cut short");  // a negative count is an empty list
+  EXPECT_EQ(problem<GetDataRequest>("ffffffff00"), "GetDataRequest: path: null");
+  EXPECT_EQ(problem<SetWatches>("0000000000000000"
+                                "ffffffff"),
+            "SetWatches: data_watches: null");
+  EXPECT_EQ(problem<SetWatches>("0000000000000000"
+                                "00000001ffffffff"),
+            "SetWatches: data_watches: null");
 }
 
 TEST(ZooKeeperDecode, Nulls) {
   std::string bytes = *hex_decode(
-      "ffffffff"
+      "000000012f"
       "ffffffff"
       "ffffffff"
       "00000003");
   ByteReader in(bytes);
   auto create = CreateRequest::decode(in);
   ASSERT_TRUE(create.ok()) << create.error().what();
-  EXPECT_EQ(create->path, "");
+  EXPECT_EQ(create->path, "/");
   EXPECT_EQ(create->data, std::nullopt);
   EXPECT_TRUE(create->acl.empty());
   EXPECT_EQ(create->flags, static_cast<int32_t>(CreateMode::kEphemeralSequential));
+  std::string null = *hex_decode("ffffffff");
+  ByteReader sync(null);
+  EXPECT_EQ(SyncRequest::decode(sync)->path, std::nullopt);
+  ByteReader ephemerals(null);
+  EXPECT_EQ(GetEphemeralsRequest::decode(ephemerals)->prefix_path, "");
+}
+
+// ZooKeeper reads any negative count but -1 as a list that is empty.
+TEST(ZooKeeperDecode, NegativeCountsAreEmptyLists) {
+  std::string bytes = *hex_decode(
+      "000000012f"
+      "ffffffff"
+      "fffffffe"
+      "00000000");
+  ByteReader in(bytes);
+  auto create = CreateRequest::decode(in);
+  ASSERT_TRUE(create.ok()) << create.error().what();
+  EXPECT_TRUE(create->acl.empty());
+  EXPECT_EQ(in.remaining(), 0u);
+  std::string watches = *hex_decode(
+      "0000000000000000"
+      "80000000"
+      "fffffffe"
+      "00000000");
+  ByteReader in_watches(watches);
+  EXPECT_TRUE(SetWatches::decode(in_watches).ok());
 }
 
 TEST(ZooKeeperDecode, ReadOnlyMayBeMissing) {

@@ -84,10 +84,19 @@ TEST(Settings, SecurityStopsTheStart) {
     EXPECT_TRUE(load(line).ok()) << line;
   }
   for (const char* line :
-       {"secureClientPort=2182",
-        "authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
-        "requireClientAuthScheme=sasl", "sessionRequireClientSASLAuth=true"}) {
+       {"secureClientPort=2182", "ssl.clientAuth=need", "sslQuorum=true",
+        "ssl.authProvider=x509"}) {
     EXPECT_FALSE(load(line, {}, zookeeper_settings()).ok()) << line;
+  }
+  // these are in effect; what they ask for is looked at by the coordinator
+  for (const char* line :
+       {"authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+        "authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+        "requireClientAuthScheme=sasl", "sessionRequireClientSASLAuth=true", "superUser.2=bob"}) {
+    auto settings = load(line, {}, zookeeper_settings());
+    ASSERT_TRUE(settings.ok()) << line;
+    EXPECT_TRUE(settings->warnings().empty()) << line;
+    EXPECT_TRUE(settings->notes().empty()) << line;
   }
 }
 

@@ -84,6 +84,7 @@ class PipelineFixture : public ::testing::Test {
     options.tick_ms = 2000;
     options.min_session_timeout_ms = 4000;
     options.max_session_timeout_ms = 40000;
+    options.rules.extended_types = true;
     return options;
   }();
   std::unique_ptr<Pipeline> pipeline;

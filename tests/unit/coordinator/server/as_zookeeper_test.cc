@@ -7,7 +7,7 @@ namespace {
 
 class AsZooKeeper : public ServiceFixture {
  protected:
-  AsZooKeeper() { options.settings.extended_types = true; }
+  AsZooKeeper() { options.settings.rules.extended_types = true; }
 
   struct Raw {
     std::string bytes;
@@ -73,7 +73,7 @@ TEST_F(AsZooKeeper, AMultisReplyKnowsTwoKindsOfCreate) {
 }
 
 TEST_F(AsZooKeeper, ATimeToLiveInAMultiWantsTheSettingToo) {
-  options.settings.extended_types = false;
+  options.settings.rules.extended_types = false;
   start();
   RawClient client(port());
   client.connect_session();

@@ -252,7 +252,6 @@ TEST_F(Connection, SyncAnswersBehindWritesBeforeIt) {
 }
 
 TEST_F(Connection, DigestAuthentication) {
-  EXPECT_EQ(digest_id("u:p"), "u:Jq7wMyA/w2Vd5WIDAKdu4OIIFEQ=");
   RawClient client(port());
   client.connect_session();
   zookeeper::AuthPacket packet;
@@ -269,7 +268,7 @@ TEST_F(Connection, DigestAuthentication) {
   RawClient other(port());
   other.connect_session();
   EXPECT_EQ(other.call(OpCode::kGetData, get_request("/sec")).error(), ErrorCode::kNoAuth);
-  EXPECT_EQ(other.exists("/sec").error(), ErrorCode::kNoAuth);  // ZooKeeper 3.8.4 and later
+  EXPECT_EQ(other.exists("/sec").error(), ErrorCode::kNoAuth);  // since 3.8.4
   packet.scheme = "nosuch";
   other.send(RawClient::request(-4, OpCode::kAuth, packet));
   EXPECT_EQ(other.receive_reply()->error(), ErrorCode::kAuthFailed);

@@ -41,7 +41,7 @@ std::string with_sorted_names(const std::string& frame) {
 class GoldenSession : public ServiceFixture {};
 
 TEST_F(GoldenSession, AnswersAsZooKeeperDid) {
-  options.settings.extended_types = true;  // as the captured server
+  options.settings.rules.extended_types = true;  // as the captured server
   start();
   RawClient client(port());
   ASSERT_TRUE(client.connect_session());

@@ -35,6 +35,11 @@ TEST(Path, ValidatesAsZooKeeperDoes) {
       {"/a\xf0\x9f\x98\x80", false},  // beyond U+FFFF: two surrogates to ZooKeeper
       {"/a\xc3", false},              // cut UTF-8
       {"/a\xff", false},
+      {"/a\xc1\x81", false},          // an overlong A
+      {"/a\xc0\xafz", false},         // an overlong slash
+      {"/a\xed\xa0\x80", false},      // a surrogate
+      {"/a\xed\x9f\xbf", true},       // U+D7FF
+      {"/a\xef\xa4\x80", true},       // U+F900
   };
   for (const Row& row : rows) {
     EXPECT_EQ(validate_path(row.path).ok(), row.good) << row.path;
