@@ -35,7 +35,7 @@ TEST(JavaOptions, SettingsOfZooKeeper) {
                                     "-Dznode.container.checkIntervalMs=500 -Djute.maxbuffer=5000 "
                                     "-Dzookeeper.superUser=bob -Dzookeeper.no.such=1 "
                                     "-Dzookeeper.tickTime=1 -DtickTime=1 -DsuperUser=eve "
-                                    "-Duser.home=/root"),
+                                    "-Duser.home=/home/u"),
                     *file, unknown);
   auto value = [&](const char* key) {
     const Property* found = file->find(key);
