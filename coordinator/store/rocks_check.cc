@@ -3,10 +3,12 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/wal_filter.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <vector>
 
@@ -154,7 +156,7 @@ class Check {
     options.wal_filter = &reader;
     rocksdb::DB* opened = nullptr;
     rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, path_, &opened);
-    if (!status.ok()) return rocks_error(status, path_);
+    if (!status.ok()) return open_error(files_, options_, path_, status);
     std::unique_ptr<rocksdb::DB> db(opened);
     std::string value;
     status = db->Get(rocksdb::ReadOptions(), std::string(chain_key()), &value);
@@ -189,6 +191,49 @@ class Check {
 Result<StoreState> check_store(fs::FileSystem& files, const rocksdb::Options& options,
                                const std::string& path) {
   return Check(files, options, path).run();
+}
+
+namespace {
+
+// The digits that stand directly behind (or before) a place of the text; empty where none do.
+std::string digits_at(std::string_view text, size_t at) {
+  size_t end = at;
+  while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) ++end;
+  return std::string(text.substr(at, end - at));
+}
+std::string digits_before(std::string_view text, size_t end) {
+  size_t at = end;
+  while (at > 0 && std::isdigit(static_cast<unsigned char>(text[at - 1]))) --at;
+  return std::string(text.substr(at, end - at));
+}
+
+}  // namespace
+
+Error open_error(fs::FileSystem& files, const rocksdb::Options& options, const std::string& path,
+                 const rocksdb::Status& status) {
+  Error error = rocks_error(status, path);
+  if (error.code() != Errc::store_damaged) return error;
+  const std::string text = status.ToString();
+  constexpr std::string_view kMissingLog = "Missing WAL with log number: ";
+  if (size_t at = text.find(kMissingLog); at != std::string::npos) {
+    const std::string number = digits_at(text, at + kMissingLog.size());
+    return damaged_store(path, format("{}/{:0>6}.log is missing", path, number));
+  }
+  // a table that is not there is looked for by its old suffix, too, and missed by that
+  if (size_t at = text.find(".ldb"); at != std::string::npos) {
+    return damaged_store(path, format("{}/{}.sst is missing", path, digits_before(text, at)));
+  }
+  Result<std::vector<fs::DirEntry>> entries = files.list(path);
+  if (!entries) return error;
+  for (const fs::DirEntry& entry : *entries) {
+    if (!entry.name.ends_with(".sst")) continue;
+    const std::string table = path + "/" + entry.name;
+    rocksdb::SstFileReader reader(options);
+    rocksdb::Status read = reader.Open(table);
+    if (read.ok()) read = reader.VerifyChecksum();
+    if (!read.ok()) return damaged_store(path, format("{}: {}", table, read.ToString()));
+  }
+  return error;
 }
 
 // The last byte of a commit is never zero: so a sector that a crash lost is told from a whole one.

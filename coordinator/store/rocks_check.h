@@ -11,8 +11,9 @@
 #include "common/fs/file_system.h"
 
 namespace rocksdb {
+class Status;
 struct Options;
-}
+}  // namespace rocksdb
 
 namespace odradek::coordinator::store {
 
@@ -25,6 +26,11 @@ struct StoreState {
 // write; changes nothing else. Errors: store_damaged, which names the file; locked, io_error, ….
 Result<StoreState> check_store(fs::FileSystem& files, const rocksdb::Options& options,
                                const std::string& path);
+
+// As rocks_error, for a status that opening gave: RocksDB names the MANIFEST where a table that it
+// lists is damaged, and a log file by its number; here the file is found that is meant.
+Error open_error(fs::FileSystem& files, const rocksdb::Options& options, const std::string& path,
+                 const rocksdb::Status& status);
 
 // The value of chain_key in the commit of this number, and the way back; 0 where it does not decode.
 std::string encode_commit_number(uint64_t number);

@@ -49,6 +49,7 @@ rocksdb::Options database_options(const RocksOptions& wished) {
   options.max_write_buffer_number = 2;
   options.arena_block_size = 64 << 10;
   options.max_open_files = 64;
+  options.max_file_opening_threads = 1;  // a start opens few tables
   options.max_background_jobs = 2;
   options.max_total_wal_size = 16 << 20;
   options.keep_log_file_num = 1;
@@ -212,7 +213,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& path,
   options.create_if_missing = state->is_new;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
-  if (!status.ok()) return rocks_error(status, path);
+  if (!status.ok()) return open_error(*impl->files, options, path, status);
   impl->db.reset(db);
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }

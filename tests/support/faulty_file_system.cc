@@ -212,7 +212,7 @@ uint64_t FaultyFileSystem::syncs() const {
 
 void FaultyFileSystem::cut_power_after(uint64_t changes) {
   std::lock_guard lock(mutex_);
-  cut_at_ = changes_ + changes;
+  cut_at_ = changes > 0 ? changes_ + changes : 0;
 }
 
 bool FaultyFileSystem::power_is_cut() const {

@@ -45,8 +45,8 @@ class FaultyFileSystem final : public FileSystem {
   // The same, but the calls throw std::bad_alloc.
   void run_short_of_memory(Call call, const std::string& path_part, int count = 1);
   void clear_faults();
-  // The power goes with the n-th call from now (1: the next) that changes something: a write is torn
-  // there, anything else does not happen. From then on every call fails, until crash().
+  // The power goes with the n-th call from now (1: the next, 0: never) that changes something: a
+  // write is torn there, anything else does not happen. From then on every call fails, until crash().
   void cut_power_after(uint64_t changes);
   bool power_is_cut() const;
   uint64_t changes() const;  // such calls since construction

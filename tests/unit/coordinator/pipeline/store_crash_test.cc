@@ -162,6 +162,7 @@ class Seed {
     if (!power && chance(40)) {
       committer_.run();
       stop();
+      if (files_.power_is_cut()) files_.crash(CrashMode::keep_prefix);
     } else {
       // an ended process leaves what it wrote to the kernel, a power loss not all of it
       kill(!power       ? CrashMode::keep_all
@@ -169,8 +170,10 @@ class Seed {
                         : CrashMode::lose_unsynced);
     }
     // while the disk is still full it may refuse to start, and loses nothing
+    files_.cut_power_after(0);
     if (chance(50) && start(false)) kill(CrashMode::keep_all);
     files_.clear_faults();
+    files_.cut_power_after(0);
     files_.set_capacity(0);
   }
 

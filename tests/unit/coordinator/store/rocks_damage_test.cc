@@ -104,23 +104,21 @@ TEST_F(RocksDamage, UndamagedStoresAreServed) {
 
 TEST_F(RocksDamage, AFlippedBitIsRefusedOrHarmless) {
   std::mt19937 random(3);
-  for (const Image* image : {&killed, &stopped}) {
-    for (const auto& [name, bytes] : *image) {
-      refused = 0;
-      int tried = 0;
-      const size_t step = bytes.size() < 600 ? 1 : bytes.size() / 130;
-      for (size_t at = 0; at < bytes.size(); at += 1 + random() % (2 * step - 1), ++tried) {
-        Image damaged = *image;
-        char& byte = damaged[name][at];
-        byte = static_cast<char>(byte ^ (1 << random() % 8));
-        expect_safe(damaged, name, format("{} with a bit flipped at byte {}", name, at));
-      }
-      // what is not refused must be what is never read
-      if (name.ends_with(".log") || name.starts_with("MANIFEST") || name == "CURRENT") {
-        EXPECT_EQ(refused, tried) << name;
-      }
-      if (name.ends_with(".sst")) EXPECT_GT(refused, tried * 8 / 10) << name;
+  for (const auto& [name, bytes] : killed) {
+    refused = 0;
+    int tried = 0;
+    const size_t step = std::max<size_t>(bytes.size() / 80, 1);
+    for (size_t at = 0; at < bytes.size(); at += 1 + random() % (2 * step - 1), ++tried) {
+      Image damaged = killed;
+      char& byte = damaged[name][at];
+      byte = static_cast<char>(byte ^ (1 << random() % 8));
+      expect_safe(damaged, name, format("{} with a bit flipped at byte {}", name, at));
     }
+    // what is not refused must be what is never read
+    if (name.ends_with(".log") || name.starts_with("MANIFEST") || name == "CURRENT") {
+      EXPECT_EQ(refused, tried) << name;
+    }
+    if (name.ends_with(".sst")) EXPECT_GT(refused, tried * 8 / 10) << name;
   }
 }
 
@@ -143,7 +141,8 @@ TEST_F(RocksDamage, AFileThatIsCutIsRefusedOrHarmless) {
   std::mt19937 random(5);
   for (const Image* image : {&killed, &stopped}) {
     for (const auto& [name, bytes] : *image) {
-      const size_t step = std::max<size_t>(bytes.size() / 60, 1);
+      if (image == &stopped && !name.ends_with(".log")) continue;  // as in the other picture
+      const size_t step = std::max<size_t>(bytes.size() / 25, 1);
       for (size_t size = 0; size < bytes.size(); size += 1 + random() % step) {
         Image damaged = *image;
         damaged[name].resize(size);
