@@ -172,7 +172,10 @@ class Script:
             return name, {}
         if name == "getEphemerals":
             return name, {"path": pick(("~", "~/a", self.path(0.9), "/"))}
-        return name, {"path": self.path(0.85)}  # getACL, sync, getAllChildrenNumber
+        fields = {"path": self.path(0.85)}  # getACL, sync, getAllChildrenNumber
+        if name == "getAllChildrenNumber" and fields["path"] == "":
+            fields["path"] = "/"  # by its other name ZooKeeper's root counts itself as well
+        return name, fields
 
     # --- what the replies tell -----------------------------------------------------------------------------------------------------
     def learn(self, states, turn, replies):
