@@ -348,8 +348,12 @@ void Pipeline::expire_sessions(int64_t now_ms) {
 
 void Pipeline::sweep(int64_t now_ms) {
   for (std::string& path : sweep_.due(*applied_, now_ms, clock_.wall_ms())) {
-    // a child that is on the way makes it not_empty: then it stays
+    auto stat = applied_->stat(path);
+    if (!stat) continue;
+    // where something is on the way it stays: a child makes it not_empty, and one that is made anew
+    // or written to is not the one that was looked at
     std::vector<tree::Operation> operations;
+    operations.emplace_back(tree::CheckOp(path, stat->version, stat->czxid));
     operations.emplace_back(tree::DeleteOp(std::move(path)));
     write(Write::internal(std::move(operations)), [](WriteReply) {});
   }

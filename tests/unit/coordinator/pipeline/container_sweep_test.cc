@@ -75,6 +75,24 @@ TEST_F(SweepTest, WhatIsUsedAgainBeforeItsTurnStays) {
   EXPECT_TRUE(exists("/b"));
 }
 
+// What the sweep sees is applied; what is on the way may be another znode of the same name.
+TEST_F(SweepTest, WhatIsMadeAnewMeanwhileStays) {
+  begin(1000, 10'000);
+  used_container("/box");
+  create_ttl("/short", 100);
+  clock.advance_ms(1000);
+  pipeline->touch(session);
+  std::vector<tree::Operation> anew;
+  anew.emplace_back(DeleteOp("/box"));
+  anew.emplace_back(CreateOp("/box", "new", NodeKind::container));
+  anew.emplace_back(tree::SetDataOp("/short", "again"));
+  pipeline->write(Write(session, anybody(), std::move(anew), true), [](WriteReply) {});
+  pipeline->tick();
+  committer.run();
+  EXPECT_EQ(pipeline->applied().get("/box")->bytes(), "new");
+  EXPECT_TRUE(exists("/short"));
+}
+
 TEST_F(SweepTest, AContainerThatWasNeverUsed) {
   begin(1000, 10'000, 5000);
   ask(session, CreateOp("/never", "", NodeKind::container));
