@@ -139,9 +139,9 @@ Result<OperationResult> Prepare::operator()(const DeleteOp& op) {
   std::string_view parent_path = std::string_view(op.path).substr(0, op.path.rfind('/'));
   const Znode* parent = tree_.peek(parent_path);
   if (!parent) return no_node(parent_path);
+  if (auto ok = check_acl(*parent, kPermDelete, parent_path); !ok) return ok.error();
   auto stat = tree_.stat(op.path);
   if (!stat) return no_node(op.path);
-  if (auto ok = check_acl(*parent, kPermDelete, parent_path); !ok) return ok.error();
   if (auto ok = check_version(stat->version, op.version, op.path); !ok) return ok.error();
   if (stat->num_children > 0) {
     return Error(Errc::not_empty, odradek::format("{} has children", op.path));

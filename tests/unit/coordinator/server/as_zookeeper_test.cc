@@ -147,7 +147,7 @@ TEST_F(AsZooKeeper, WhatOthersOwnIsNeitherSeenNorHeardOf) {
   EXPECT_EQ(client.exists("/open/hers", true).error(), ErrorCode::kNoAuth);
 }
 
-TEST_F(AsZooKeeper, AMissingZnodeComesBeforeAMissingPermission) {
+TEST_F(AsZooKeeper, AMissingPermissionComesBeforeAMissingZnode) {
   start();
   RawClient client(port());
   client.connect_session();
@@ -155,7 +155,7 @@ TEST_F(AsZooKeeper, AMissingZnodeComesBeforeAMissingPermission) {
   zookeeper::DeleteRequest gone;
   gone.path = "/hers/none";
   gone.version = -1;
-  EXPECT_EQ(client.call(OpCode::kDelete, gone).error(), ErrorCode::kNoNode);
+  EXPECT_EQ(client.call(OpCode::kDelete, gone).error(), ErrorCode::kNoAuth);
 }
 
 TEST_F(AsZooKeeper, MultiReadLeavesNoWatch) {
