@@ -21,7 +21,7 @@ tree::Operation create_of(Request request, tree::NodeKind kind, bool sequential,
   tree::CreateOp op;
   op.kind = kind;
   op.sequential = sequential;
-  op.ttl_ms = ttl_ms;
+  if (kind == tree::NodeKind::ttl) op.ttl_ms = ttl_ms;
   op.path = std::move(request.path);
   op.data = std::move(request.data);
   op.acl = tree_acl(std::move(request.acl));

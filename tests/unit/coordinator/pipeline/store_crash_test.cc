@@ -291,7 +291,7 @@ uint64_t number_of(const char* name, uint64_t otherwise) {
 
 TEST(StoreCrash, NothingAcknowledgedIsLost) {
   const uint64_t first = number_of("ODRADEK_SIM_SEED", 1);
-  const uint64_t count = std::getenv("ODRADEK_SIM_SEED") ? 1 : number_of("ODRADEK_SIM_SEEDS", 300);
+  const uint64_t count = std::getenv("ODRADEK_SIM_SEED") ? 1 : number_of("ODRADEK_SIM_SEEDS", 150);
   for (uint64_t seed = first; seed < first + count; ++seed) {
     Seed(seed).run();
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
