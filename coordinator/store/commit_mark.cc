@@ -5,6 +5,7 @@
 #include "common/bytes/crc32c.h"
 #include "common/format.h"
 #include "common/log/log.h"
+#include "coordinator/store/rocks_error.h"
 
 namespace odradek::coordinator::store {
 
@@ -50,8 +51,10 @@ Result<std::optional<uint64_t>> read_commit_mark(fs::FileSystem& files,
 
 Result<void> write_commit_mark(fs::FileSystem& files, const std::string& directory,
                                uint64_t commits) {
-  return files.write_file_atomically(commit_mark_path(directory), text_of(commits),
-                                     fs::Durability::old_or_new);
+  Result<void> written = files.write_file_atomically(commit_mark_path(directory), text_of(commits),
+                                                     fs::Durability::old_or_new);
+  if (!written && written.error().code() == Errc::disk_full) return no_room(directory);
+  return written;
 }
 
 }  // namespace odradek::coordinator::store

@@ -13,6 +13,11 @@ Error damaged_store(const std::string& path, const std::string& what) {
                       path, what));
 }
 
+Error no_room(const std::string& path) {
+  return Error(Errc::disk_full,
+               format("no room in the data directory {}: free space on its disk", path));
+}
+
 Error rocks_error(const rocksdb::Status& status, const std::string& path) {
   std::string text = status.ToString();
   auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
@@ -29,10 +34,7 @@ Error rocks_error(const rocksdb::Status& status, const std::string& path) {
                         "the user that runs the coordinator (chown -R)",
                         path, text));
   }
-  if (status.IsNoSpace() || says("No space left")) {
-    return Error(Errc::disk_full,
-                 format("no room in the data directory {}: free space on its disk", path));
-  }
+  if (status.IsNoSpace() || says("No space left")) return no_room(path);
   if (status.IsCorruption() || says("Corruption") || says("No such file or directory")) {
     return damaged_store(path, text);
   }

@@ -13,6 +13,7 @@ namespace odradek::coordinator::store {
 
 // One line with cause and remedy: locked, permission_denied, disk_full, store_damaged, io_error.
 Error rocks_error(const rocksdb::Status& status, const std::string& path);
+Error no_room(const std::string& path);
 // store_damaged: `what` names the file and says what is wrong with it.
 Error damaged_store(const std::string& path, const std::string& what);
 
