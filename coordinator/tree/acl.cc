@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
+
+#include "coordinator/tree/java_number.h"
 
 namespace odradek::coordinator::tree {
 
@@ -16,25 +17,13 @@ struct Address {
   int bits = 0;  // 32 or 128
 };
 
-// An integer as Java's parseInt reads it: a sign may stand in front, zeros too.
-std::optional<int> java_int(std::string_view text) {
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
-  int value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<Address> parse_v4(std::string_view text) {
   Address address;
   address.bits = 32;
   for (size_t i = 0; i < 4; ++i) {
     size_t dot = text.find('.');
     if ((dot == std::string_view::npos) != (i == 3)) return std::nullopt;
-    auto part = java_int(text.substr(0, dot));
+    auto part = java_number<int>(text.substr(0, dot));
     if (!part || *part < 0 || *part > 255) return std::nullopt;
     address.bytes[i] = static_cast<uint8_t>(*part);
     if (i < 3) text.remove_prefix(dot + 1);
@@ -64,7 +53,7 @@ std::optional<Range> parse_range(std::string_view expression) {
   if (!address) return std::nullopt;
   Range range{*address, address->bits};
   if (slash != std::string_view::npos) {
-    auto bits = java_int(expression.substr(slash + 1));
+    auto bits = java_number<int>(expression.substr(slash + 1));
     if (!bits || *bits < 0 || *bits > address->bits) return std::nullopt;
     range.bits = *bits;
   }

@@ -1,8 +1,7 @@
 #include "coordinator/tree/quota.h"
 
-#include <charconv>
-
 #include "common/format.h"
+#include "coordinator/tree/java_number.h"
 #include "coordinator/tree/path.h"
 #include "coordinator/tree/preparation.h"
 
@@ -18,17 +17,6 @@ std::string node_below(std::string_view path, std::string_view name) {
 Error unreadable(std::string_view text) {
   return Error(Errc::malformed,
                "no text of a quota: " + std::string(text.substr(0, 100)));
-}
-
-std::optional<int64_t> java_long(std::string_view text) {
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
-  int64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 // The nearest path at or above `path` that has a quota; "" where there is none.
@@ -85,7 +73,7 @@ Result<QuotaNumbers> QuotaNumbers::parse(std::string_view text) {
     if (sign == std::string_view::npos) return unreadable(text);
     std::string_view value = pair.substr(sign + 1);
     bool left_out = value.size() > 1 && value.front() == '=';
-    auto number = left_out ? -1 : java_long(value.substr(0, value.find('=')));
+    auto number = left_out ? -1 : java_number<int64_t>(value.substr(0, value.find('=')));
     if (!number) return unreadable(text);
     numbers.numbers_[std::string(pair.substr(0, sign))] = *number;
   }
