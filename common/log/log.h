@@ -1,7 +1,8 @@
 #pragma once
 // The log facade: one line an event, to the file that Kafka's users look at. spdlog stands behind it in log.cc only.
 //   LOG_INFO("server", "Topic {} made with {} partitions", name, count);
-// Loggers are named as Kafka's files: "server", "controller", "state-change", "zookeeper".
+// Loggers are named as Kafka's files: "server", "controller", "state-change", "zookeeper"; and
+// "zookeeper_audit", whose file has ZooKeeper's format and is rolled.
 // The log_to_* calls below are thread-safe. Before log_open, lines go to standard error.
 
 #include <fmt/core.h>
