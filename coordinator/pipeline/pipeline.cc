@@ -157,6 +157,7 @@ void Pipeline::write(Write write, WriteDone done) {
     for (const auto& [path, has] : pending.txn.quotas) has ? quotas_.add(path) : quotas_.remove(path);
   }
   prepared_zxid_ = zxid;
+  if (options_.on_prepared) options_.on_prepared(write, pending.reply);
   waiting_bytes_ += pending.txn.bytes();
   waiting_.push_back(std::move(pending));
   hand_over();

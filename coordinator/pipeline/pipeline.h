@@ -91,6 +91,10 @@ struct PipelineOptions {
   // A commit failed: what is on disk is unknown. Empty: the process ends. Otherwise the pipeline
   // answers nothing any more.
   std::function<void(const Error&)> on_failed_commit;
+  // Told of each write, in the order of zxids, when it has its zxid and nobody else knows of it:
+  // what was asked and what will be answered once it is durable. Empty but in the simulator, which
+  // has to know what a crash may take away.
+  std::function<void(const Write&, const WriteReply&)> on_prepared;
 };
 
 class Pipeline {

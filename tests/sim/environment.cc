@@ -1,8 +1,12 @@
-// The simulated processes restart thousands of times: only their errors are worth a line.
+// The simulated processes restart thousands of times: only their errors are worth a line. And the
+// seeds that the environment chooses (seeds.h).
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "common/log/log.h"
+#include "tests/sim/seeds.h"
 
 namespace odradek::sim {
 namespace {
@@ -18,5 +22,23 @@ class QuietLog : public ::testing::Environment {
 
 const auto* const kQuietLog = ::testing::AddGlobalTestEnvironment(new QuietLog);
 
+uint64_t number(const char* name) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : 0;
+}
+
 }  // namespace
+
+bool seeds_chosen() { return number("SIM_SEED") != 0 || number("SIM_SEEDS") != 0; }
+
+std::vector<uint64_t> seeds(uint64_t count, uint64_t part, uint64_t parts) {
+  if (uint64_t one = number("SIM_SEED")) {
+    return part == 0 ? std::vector<uint64_t>{one} : std::vector<uint64_t>();
+  }
+  if (uint64_t chosen = number("SIM_SEEDS")) count = chosen;
+  std::vector<uint64_t> seeds;
+  for (uint64_t seed = 1 + part; seed <= count; seed += parts) seeds.push_back(seed);
+  return seeds;
+}
+
 }  // namespace odradek::sim

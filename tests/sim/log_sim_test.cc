@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "tests/sim/seeds.h"
 #include "tests/sim/sim_partition.h"
 #include "tests/sim/sim_producer.h"
 #include "tests/sim/world.h"
@@ -17,6 +18,7 @@ struct Outcome {
   uint64_t digest = 0;
   int acknowledged = 0;
   std::vector<std::string> breaches;
+  std::string steps;
 };
 
 constexpr int64_t kRunMs = 8'000;
@@ -54,17 +56,19 @@ Outcome run_log(uint64_t seed, PartitionBugs bugs) {
   for (auto& producer : producers) outcome.acknowledged += producer->acknowledged();
   outcome.digest = world.digest();
   outcome.breaches = world.breaches();
+  outcome.steps = world.last_steps();
   return outcome;
 }
 
 TEST(LogSim, NoAcknowledgedRecordIsLost) {
   int acknowledged = 0;
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed : seeds(200)) {
     Outcome outcome = run_log(seed, {});
-    ASSERT_TRUE(outcome.breaches.empty()) << "seed " << seed << ": " << outcome.breaches.front();
+    ASSERT_TRUE(outcome.breaches.empty())
+        << "seed " << seed << ": " << outcome.breaches.front() << "\n" << outcome.steps;
     acknowledged += outcome.acknowledged;
   }
-  EXPECT_GT(acknowledged, 200 * 100);
+  if (!seeds_chosen()) EXPECT_GT(acknowledged, 200 * 100);
 }
 
 TEST(LogSim, SameSeedIsTheSameRun) {

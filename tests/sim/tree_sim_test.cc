@@ -1,81 +1,115 @@
-// The tree under crashes: what a client was told is there afterwards.
+// The coordinator's ZooKeeper side under every trouble that the simulator knows: tree, sessions,
+// watches and the order of requests. What is checked stands in tree/client_view.h and
+// tree/journal.h.
 
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <iostream>
 
-#include "tests/sim/sim_coordinator.h"
-#include "tests/sim/tree_client.h"
-#include "tests/sim/world.h"
+#include "tests/sim/seeds.h"
+#include "tests/sim/tree/tree_run.h"
 
 namespace odradek::sim {
 namespace {
 
-struct Outcome {
-  uint64_t digest = 0;
-  int acknowledged = 0;
-  std::vector<std::string> breaches;
+constexpr uint64_t kSeeds = 1000;
+constexpr uint64_t kParts = 4;  // tests that ctest may run at once
+
+class TreeSim : public ::testing::TestWithParam<uint64_t> {};
+
+TEST_P(TreeSim, KeepsItsPromises) {
+  TreeCounts counts;
+  for (uint64_t seed : seeds(kSeeds, GetParam(), kParts)) {
+    TreeRun run(seed, Planted::none);
+    run.run();
+    ASSERT_TRUE(run.breaches().empty()) << run.report();
+    counts.add(run.counts());
+  }
+  std::cout << counts.text() << std::endl;
+  if (seeds_chosen()) return;
+  // a simulation in which little happens shows little
+  int64_t runs = kSeeds / kParts;
+  EXPECT_GT(counts.writes, runs * 200);
+  EXPECT_GT(counts.reads, runs * 200);
+  EXPECT_GT(counts.refused, runs * 50);
+  EXPECT_GT(counts.failed_multis, runs * 5);
+  EXPECT_GT(counts.events, runs * 50);
+  EXPECT_GT(counts.missed_events, runs * 2);
+  EXPECT_GT(counts.resumed, runs * 10);
+  EXPECT_GT(counts.expired, runs * 1);
+  EXPECT_GT(counts.closed, runs * 1);
+  EXPECT_GT(counts.sweeps, runs * 5);
+  EXPECT_GT(counts.crashes, runs * 1);
+  EXPECT_GT(counts.failed_disks, runs / 2);
+  EXPECT_GT(counts.pauses, runs * 1);
+  EXPECT_GT(counts.lost_to_crashes, runs * 1);
+  EXPECT_GT(counts.audits, runs * 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, TreeSim, ::testing::Range(uint64_t{0}, kParts));
+
+TEST(TreeSimItself, SameSeedIsTheSameRun) {
+  auto digest = [](uint64_t seed) {
+    TreeRun run(seed, Planted::none);
+    run.run();
+    return run.digest();
+  };
+  for (uint64_t seed : {3u, 77u, 150u}) EXPECT_EQ(digest(seed), digest(seed)) << "seed " << seed;
+  EXPECT_NE(digest(3), digest(4));
+}
+
+constexpr uint64_t kPlantedSeeds = 40;
+
+struct PlantedCase {
+  const char* name;
+  Planted planted;
+  const char* found_as;  // in the words of the breach
 };
 
-constexpr int64_t kRunMs = 20'000;
+// Into the test's name, which would hold addresses otherwise.
+void PrintTo(const PlantedCase& each, std::ostream* out) { *out << each.name; }
 
-// `skip_syncs`: the planted bug, a reply before the fsync.
-Outcome run_tree(uint64_t seed, bool skip_syncs) {
-  World world(seed);
-  SimCoordinator coordinator(world);
-  coordinator.store().skip_syncs(skip_syncs);
-  std::vector<std::unique_ptr<TreeClient>> clients;
-  for (int number = 0; number < 3; ++number) {
-    clients.push_back(std::make_unique<TreeClient>(world, coordinator, number));
-  }
-  coordinator.start();
-  for (auto& client : clients) client->start();
-  std::function<void()> crash_and_return = [&] {
-    if (world.now_ms() > kRunMs - 2000) return;
-    coordinator.crash();
-    for (auto& client : clients) client->disconnected();
-    world.after(world.between(1, 1500), [&] {
-      coordinator.start();
-      world.after(world.between(1, 4000), crash_and_return);
-    });
-  };
-  world.after(world.between(1, 4000), crash_and_return);
-  world.run_until(kRunMs);
-  Outcome outcome;
-  for (auto& client : clients) {
-    // what is in flight at the end may still come; what was told must be there
-    outcome.acknowledged += client->acknowledged();
-  }
-  outcome.digest = world.digest();
-  outcome.breaches = world.breaches();
-  return outcome;
-}
+class PlantedBug : public ::testing::TestWithParam<PlantedCase> {};
 
-TEST(TreeSim, NoAcknowledgedZnodeIsLost) {
-  int acknowledged = 0;
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
-    Outcome outcome = run_tree(seed, false);
-    ASSERT_TRUE(outcome.breaches.empty()) << "seed " << seed << ": " << outcome.breaches.front();
-    acknowledged += outcome.acknowledged;
-  }
-  EXPECT_GT(acknowledged, 200 * 100);
-}
-
-TEST(TreeSim, SameSeedIsTheSameRun) {
-  for (uint64_t seed : {3u, 77u, 150u}) {
-    Outcome first = run_tree(seed, false);
-    Outcome second = run_tree(seed, false);
-    EXPECT_EQ(first.digest, second.digest) << "seed " << seed;
-    EXPECT_EQ(first.acknowledged, second.acknowledged);
-  }
-  EXPECT_NE(run_tree(3, false).digest, run_tree(4, false).digest);
-}
-
-TEST(TreeSim, PlantedReplyBeforeTheFsyncIsFound) {
+TEST_P(PlantedBug, IsFound) {
   int found = 0;
-  for (uint64_t seed = 1; seed <= 20; ++seed) found += !run_tree(seed, true).breaches.empty();
-  EXPECT_GT(found, 0);
+  std::string by;
+  std::string others;
+  for (uint64_t seed = 1; seed <= kPlantedSeeds; ++seed) {
+    TreeRun run(seed, GetParam().planted);
+    run.run();
+    if (run.breaches().empty()) continue;
+    ++found;
+    if (run.breaches().front().find(GetParam().found_as) != std::string::npos) {
+      by += " " + std::to_string(seed);
+    } else {
+      others += run.breaches().front() + "\n";
+    }
+  }
+  std::cout << found << " of " << kPlantedSeeds << " seeds find it, for what it is these:" << by
+            << std::endl;
+  EXPECT_FALSE(by.empty()) << found << " found something else:\n" << others;
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    TreeSim, PlantedBug,
+    ::testing::Values(
+        PlantedCase{"EventAfterReply", Planted::event_after_reply, "it was told of"},
+        PlantedCase{"EventLost", Planted::event_lost, "it was told of"},
+        PlantedCase{"EventTwice", Planted::event_twice, "it was told of"},
+        PlantedCase{"WatchLostAtReconnect", Planted::watch_lost_at_reconnect, "it was told of"},
+        PlantedCase{"EphemeralBeforeExpiry", Planted::ephemeral_before_expiry,
+                    "ends after a silence"},
+        PlantedCase{"EphemeralLeftAfterClose", Planted::ephemeral_left_after_close, "children ("},
+        PlantedCase{"ReadOvertakesWrite", Planted::read_overtakes_write, "is answered: "},
+        PlantedCase{"ExpiredByOwnPause", Planted::expired_by_own_pause,
+                    "the coordinator stood still"},
+        PlantedCase{"SequenceReused", Planted::sequence_reused, "not as it should be"},
+        PlantedCase{"ReplyBeforeFsync", Planted::reply_before_fsync,
+                    "acknowledged writes are lost"},
+        PlantedCase{"TornCommit", Planted::torn_commit, "by its stat"},
+        PlantedCase{"SweptEarly", Planted::swept_early, "not due"}),
+    [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace odradek::sim
