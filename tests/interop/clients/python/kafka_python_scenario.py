@@ -49,7 +49,9 @@ class Member(threading.Thread, ConsumerRebalanceListener):
     def run(self):
         try:
             while not self.stop.is_set():
-                found = self.consumer.poll(timeout_ms=100)
+                # Long: 3.0.12 loses an assignment where a poll's time-out ends between the answers to its JoinGroup and its
+                # SyncGroup (it then finds no need to join and never looks at the second). It comes back early with records.
+                found = self.consumer.poll(timeout_ms=5000)
                 for rows in found.values():
                     for m in rows:
                         with Member.lock:
