@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -27,7 +28,9 @@ namespace {
 
 using odradek::cli::now_ms;
 
-constexpr int64_t kPauseMs = 10;
+// The system's table of sockets is dear to read: a service that takes its time is looked at less often.
+constexpr int64_t kMinPauseMs = 10;
+constexpr int64_t kMaxPauseMs = 250;
 constexpr int64_t kAskMs = 2000;
 constexpr size_t kLastLines = 12;
 
@@ -134,7 +137,8 @@ int run(int argc, char** argv) {
   auto pid = static_cast<pid_t>(odradek::cli::parse_int(argv[2]).value_or(0));
   std::string name = argv[3];
   std::string output = argv[4];
-  int64_t until = now_ms() + odradek::cli::parse_int(argv[5]).value_or(30) * 1000;
+  const int64_t started = now_ms();
+  int64_t until = started + odradek::cli::parse_int(argv[5]).value_or(30) * 1000;
   while (!has_ended(pid)) {
     for (const auto& listener : listeners_of(pid)) {
       if (!(kafka ? kafka_answers(listener) : zookeeper_answers(listener))) continue;
@@ -149,7 +153,7 @@ int run(int argc, char** argv) {
       print_last_lines(output);
       return 1;
     }
-    odradek::cli::sleep_ms(kPauseMs);
+    odradek::cli::sleep_ms(std::clamp((now_ms() - started) / 20, kMinPauseMs, kMaxPauseMs));
   }
   std::fprintf(stderr, "%s did not start. Its last lines, from %s:\n", name.c_str(),
                output.c_str());
