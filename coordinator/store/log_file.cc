@@ -127,11 +127,15 @@ class Look {
     block_ = block;
     if (*later) return damaged(at, "a write is damaged, and good ones stand behind it");
     const ByteView rest = ByteView(block_).substr(at);
+    if (is_zeros(rest.substr(0, kHeader))) return zeros_behind(at);
     if (rest.size() < kHeader) return torn(at, "a write is cut within its header");
-    if (is_zeros(rest.substr(0, kHeader))) return torn(at, "zeros stand behind the last write");
     const Record record = header_at(block_, at);
     const bool runs_over = record.length > rest.size() - kHeader;
-    if (has_another_length(rest, record)) return damaged(at, "the length of a write is damaged");
+    if (has_another_length(at, record)) return damaged(at, "the length of a write is damaged");
+    // among reserved bytes a cut write ends where the zeros begin: no commit's last byte is zero
+    if (bytes_end_ < size_ && bytes_end_ < begin_ + at + kHeader + record.length) {
+      return torn(at, "the last write is cut");
+    }
     // no write crosses a block's end, it goes on there with another piece
     if (runs_over && block_.size() == kBlock) return damaged(at, "the length of a write is damaged");
     if (runs_over) return torn(at, "the last write is cut");
@@ -139,15 +143,27 @@ class Look {
     return damaged(at, "the last write is damaged");
   }
 
-  // Where its length alone is wrong the checksum is right for what ends with the file or the block.
-  bool has_another_length(ByteView rest, const Record& record) const {
+  // Reserved bytes, or the place of a write whose beginning did not arrive.
+  bool zeros_behind(size_t at) {
+    if (bytes_end_ > begin_ + at || in_pieces_) return torn(at, "the last write has a hole");
+    state_.end = LogFileState::End::reserved;
+    return false;
+  }
+
+  // Where its length alone is wrong the checksum is right for what ends with the file, the block, or
+  // the last byte that is not zero.
+  bool has_another_length(size_t at, const Record& record) const {
+    const ByteView rest = ByteView(block_).substr(at);
+    const auto fits = [&](size_t length) {
+      return length != record.length && crc32c(rest.substr(kHeader - 1, length + 1)) == record.crc;
+    };
     const size_t slack = block_.size() == kBlock ? kHeader - 1 : 0;
     for (size_t less = 0; less <= slack && kHeader + less <= rest.size(); ++less) {
-      const size_t length = rest.size() - kHeader - less;
-      if (length == record.length) continue;
-      if (crc32c(rest.substr(kHeader - 1, length + 1)) == record.crc) return true;
+      if (fits(rest.size() - kHeader - less)) return true;
     }
-    return false;
+    const uint64_t payload = begin_ + at + kHeader;
+    return bytes_end_ >= payload && bytes_end_ <= begin_ + block_.size() &&
+           fits(static_cast<size_t>(bytes_end_ - payload));
   }
 
   // A sector of the record, or what of it lies there, reads as zeros: the disk never got it.
@@ -165,12 +181,17 @@ class Look {
     return false;
   }
 
-  // A good record that begins a write stands somewhere behind `at` of the block. Reads on.
+  // A good record that begins a write stands somewhere behind `at` of the block. Reads on, and where
+  // there is none it sets bytes_end_.
   Result<bool> later_write(size_t at) {
+    bytes_end_ = begin_ + at;
     for (size_t from = at + 1;; from = 0) {
       for (size_t i = from; i + kHeader <= block_.size(); ++i) {
         const uint8_t type = static_cast<uint8_t>(block_[i + kHeader - 1]);
         if ((type == kWhole || type == kFirst) && good_record(block_, i)) return true;
+      }
+      if (const size_t last = block_.find_last_not_of('\0'); last != Bytes::npos) {
+        bytes_end_ = std::max(bytes_end_, begin_ + last + 1);
       }
       if (begin_ + block_.size() >= size_) return false;
       if (Result<void> read = read_block(begin_ + kBlock); !read) return read.error();
@@ -182,6 +203,7 @@ class Look {
   uint64_t begin_ = 0;  // of the block, in the file
   Bytes block_;
   bool in_pieces_ = false;
+  uint64_t bytes_end_ = 0;  // behind the last byte of the file that is not zero
   LogFileState state_;
 };
 

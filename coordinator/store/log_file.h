@@ -7,7 +7,8 @@
 // type u8 (1 whole, 2 first, 3 middle, 4 last piece) | payload, little endian; a rest of a block
 // below 7 bytes is zero. One write is synced before the next begins. So what a crash may leave is
 // one write at the end of the file that is cut, or whose sectors did not all arrive (they read as
-// zeros); whatever else is not right was damaged later.
+// zeros), and behind it the zeros that reserved_logs.h laid down; whatever else is not right was
+// damaged later.
 
 #include <cstdint>
 #include <string>
@@ -19,6 +20,7 @@ namespace odradek::coordinator::store {
 struct LogFileState {
   enum class End {
     whole,
+    reserved,  // whole, and nothing but zeros stands behind good_bytes
     torn,     // by a crash: what stands behind good_bytes was never acknowledged
     damaged,  // bytes that had been on the disk have changed
   };

@@ -138,10 +138,12 @@ class Check {
     Result<LogFileState> state = look_at(path);
     if (!state) return state.error();
     if (state->end == LogFileState::End::whole) return {};
-    if (!is_newest) return damaged_store(path_, path + ", " + state->why);
-    LOG_WARN("zookeeper",
-             "{}, {}: what a crash left of a write that was never acknowledged is cut off", path,
-             state->why);
+    if (state->end == LogFileState::End::torn) {
+      if (!is_newest) return damaged_store(path_, path + ", " + state->why);
+      LOG_WARN("zookeeper",
+               "{}, {}: what a crash left of a write that was never acknowledged is cut off", path,
+               state->why);
+    }
     Result<std::shared_ptr<fs::File>> file = files_.open(path, fs::OpenMode::read_write);
     if (!file) return file.error();
     if (Result<void> cut = (*file)->truncate(state->good_bytes); !cut) return cut;

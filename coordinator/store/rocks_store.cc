@@ -18,6 +18,7 @@
 #include "coordinator/store/commit_mark.h"
 #include "coordinator/store/fatal.h"
 #include "coordinator/store/layout.h"
+#include "coordinator/store/reserved_logs.h"
 #include "coordinator/store/rocks_check.h"
 #include "coordinator/store/rocks_error.h"
 
@@ -86,6 +87,7 @@ struct RocksStore::Impl {
   fs::RealFileSystem real_files;
   fs::FileSystem* files = nullptr;
   std::shared_ptr<LogFileListener> listener;  // the database has it too
+  std::unique_ptr<rocksdb::Env> reserving;
   std::unique_ptr<rocksdb::DB> db;
   uint64_t epoch = 0;
   uint64_t commits = 0;  // the number of the last one
@@ -211,6 +213,10 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& path,
   impl->listener = std::make_shared<LogFileListener>();
   options.listeners.push_back(impl->listener);
   options.create_if_missing = state->is_new;
+  if (wished.reserve_bytes > 0) {
+    impl->reserving = reserve_logs(options.env, wished.reserve_bytes);
+    options.env = impl->reserving.get();
+  }
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
   if (!status.ok()) return open_error(*impl->files, options, path, status);

@@ -20,6 +20,8 @@ namespace odradek::coordinator::store {
 struct RocksOptions {
   size_t cache_bytes = 8u << 20;
   size_t write_buffer_bytes = 4u << 20;  // twice in memory while one is flushed
+  // How far a log file reaches ahead of what is written (reserved_logs.h); 0: not at all.
+  size_t reserve_bytes = 256u << 10;
   // Where tests put a disk that fails; both look at the same files. Null: the system's.
   fs::FileSystem* files = nullptr;
   rocksdb::Env* env = nullptr;

@@ -85,6 +85,12 @@ class Writable final : public rocksdb::FSWritableFile {
                   const rocksdb::DataVerificationInfo&, IODebugContext* debug) override {
     return Append(bytes, options, debug);
   }
+  IOStatus PositionedAppend(const Slice& bytes, uint64_t position, const IOOptions&,
+                            IODebugContext*) override {
+    Result<void> written = file_->pwrite(ByteView(bytes.data(), bytes.size()), position);
+    if (written) size_ = std::max(size_, position + bytes.size());
+    return status_of(written);
+  }
   IOStatus Truncate(uint64_t size, const IOOptions&, IODebugContext*) override {
     Result<void> cut = file_->truncate(size);
     if (cut) size_ = size;

@@ -98,12 +98,34 @@ TEST_F(LogFile, EveryCutWithinTheLastWriteIsTorn) {
   }
 }
 
-TEST_F(LogFile, ZerosBehindTheLastWriteAreTorn) {
-  write(text(100));
-  const size_t good = bytes.size();
-  bytes.append(100000, '\0');
-  EXPECT_EQ(look().end, End::torn);
-  EXPECT_EQ(look().good_bytes, good);
+TEST_F(LogFile, ZerosBehindTheLastWriteAreReserved) {
+  for (size_t zeros : {1, 6, 7, 100, 100000}) {
+    bytes.clear();
+    write(text(100));
+    const size_t good = bytes.size();
+    bytes.append(zeros, '\0');
+    EXPECT_EQ(look().end, End::reserved) << zeros;
+    EXPECT_EQ(look().good_bytes, good);
+  }
+}
+
+// Cut at any byte, with zeros from there on: text() has no zero of its own.
+TEST_F(LogFile, AWriteThatEndsAmongReservedBytesIsTorn) {
+  for (size_t size : {30, 40000}) {
+    bytes.clear();
+    write(text(32700));
+    const size_t good = bytes.size();
+    write(text(size));
+    const std::string whole = bytes;
+    for (size_t cut = good + 1; cut < whole.size(); cut += size < 100 ? 1 : 37) {
+      bytes = whole.substr(0, cut);
+      if (bytes.find_last_not_of('\0') < good) continue;  // nothing of it: see above
+      bytes.append(100000, '\0');
+      LogFileState state = look();
+      ASSERT_EQ(state.end, End::torn) << cut;
+      ASSERT_EQ(state.good_bytes, good) << cut;
+    }
+  }
 }
 
 // A file may grow on the disk before all of its sectors arrive: they read as zeros.
@@ -137,6 +159,8 @@ TEST_F(LogFile, AnyOtherByteIsDamage) {
       bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
       ASSERT_EQ(look().end, End::damaged) << at;
+      bytes.append(5000, '\0');  // reserved
+      ASSERT_EQ(look().end, End::damaged) << at;
     }
   }
 }
@@ -153,6 +177,8 @@ TEST_F(LogFile, AWrongLengthIsDamageEvenAtTheEnd) {
       bytes = whole;
       char& byte = bytes[last + 4 + static_cast<size_t>(bit) / 8];
       byte = static_cast<char>(byte ^ (1 << bit % 8));
+      EXPECT_EQ(look().end, End::damaged) << before << " " << bit;
+      bytes.append(40000, '\0');  // reserved
       EXPECT_EQ(look().end, End::damaged) << before << " " << bit;
     }
   }

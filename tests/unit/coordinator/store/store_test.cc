@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/fs/real_file_system.h"
 #include "coordinator/store/layout.h"
+#include "coordinator/store/log_file.h"
 #include "coordinator/store/memory_store.h"
 #include "coordinator/store/rocks_store.h"
 
@@ -166,8 +168,13 @@ TEST(RocksStore, CutsATornTail) {
     // as the files stood when the power went: copied while the store still runs
     std::filesystem::copy_file(folder.path() + "/COMMITS", folder.path() + "/marked");
     std::filesystem::copy_file(log, folder.path() + "/torn");
-    std::filesystem::resize_file(folder.path() + "/torn",
-                                 std::filesystem::file_size(folder.path() + "/torn") - 100);
+    fs::RealFileSystem files;
+    auto torn = files.open(folder.path() + "/torn", fs::OpenMode::read_write);
+    ASSERT_TRUE(torn.ok());
+    auto whole = look_at_log_file(**torn);
+    ASSERT_TRUE(whole.ok());
+    EXPECT_EQ(whole->end, LogFileState::End::reserved);
+    ASSERT_TRUE((*torn)->truncate(whole->good_bytes - 100).ok());
   }
   std::filesystem::rename(folder.path() + "/torn", log);
   std::filesystem::rename(folder.path() + "/marked", folder.path() + "/COMMITS");
