@@ -1,6 +1,8 @@
 // coordinator CONFIG.properties [--override key=value]…
 // Wiring only: reads the options, starts the service, waits for SIGTERM or SIGINT.
 
+#include <sys/resource.h>
+
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -31,6 +33,14 @@ void warn_of_tmp(const config::Settings& settings) {
            settings.place("dataDir"));
 }
 
+// To what the system lets it have, as a JVM does: connections are descriptors.
+void raise_open_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Result<void> run(int argc, char** argv, const sigset_t& ends) {
   auto arguments = config::read_arguments(argc, argv, kUsage);
   if (!arguments) return arguments.error();
@@ -48,10 +58,13 @@ Result<void> run(int argc, char** argv, const sigset_t& ends) {
   auto settings =
       config::load_settings(config::zookeeper_settings(), *properties, arguments->overrides);
   if (!settings) return settings.error();
-  auto server = coordinator::server::server_settings(*settings, java, file_system);
-  if (!server) return server.error();
   auto budget = config::heap_budget("KAFKA_HEAP_OPTS", config::environment("KAFKA_HEAP_OPTS"));
   if (!budget) return budget.error();
+  coordinator::server::ServiceOptions options;
+  if (*budget) options.memory_budget_bytes = static_cast<size_t>(**budget);
+  auto server = coordinator::server::server_settings(*settings, java, file_system,
+                                                     options.memory_budget_bytes);
+  if (!server) return server.error();
 
   LogOptions log;
   log.directory = config::environment("LOG_DIR");
@@ -64,9 +77,7 @@ Result<void> run(int argc, char** argv, const sigset_t& ends) {
   for (const std::string& note : server->auth.notes) LOG_INFO("zookeeper", "{}", note);
   warn_of_tmp(*settings);
 
-  coordinator::server::ServiceOptions options;
   options.settings = *std::move(server);
-  if (*budget) options.memory_budget_bytes = static_cast<size_t>(**budget);
   auto service = coordinator::server::Service::start(std::move(options));
   if (!service) return service.error();
   LOG_INFO("zookeeper", "Stopping on {}", strsignal(runtime::wait_for_end(ends)));
@@ -81,6 +92,7 @@ Result<void> run(int argc, char** argv, const sigset_t& ends) {
 int main(int argc, char** argv) {
   runtime::spare_heap();
   const sigset_t ends = runtime::block_end_signals();
+  raise_open_files();
   try {
     if (auto ran = run(argc, argv, ends); !ran) {
       log_flush();

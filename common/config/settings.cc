@@ -106,6 +106,16 @@ std::string Settings::place(std::string_view key) const {
   return out + given->second;
 }
 
+std::vector<std::pair<std::string, std::string>> Settings::shown() const {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const std::string& key : order_) {
+    const Setting* known = find_setting(*table_, key);
+    bool hidden = known != nullptr && known->sensitive();
+    lines.emplace_back(key, hidden ? "[hidden]" : given_.at(key));
+  }
+  return lines;
+}
+
 Error Settings::refuse(std::string_view key, std::string_view what) const {
   return Error(Errc::bad_setting, place(key).append(": ").append(what));
 }
@@ -125,6 +135,7 @@ Result<Settings> load_settings(const SettingTable& table, const Properties& prop
   std::vector<std::string> later;
   std::vector<std::string> meaningless;
   for (const Property& entry : all.entries()) {
+    settings.order_.push_back(entry.key);
     settings.given_[entry.key] = entry.value;
     settings.places_[entry.key] = all.place(entry);
     const Setting* setting = find_setting(table, entry.key);

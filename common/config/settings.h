@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/check.h"
@@ -39,6 +40,8 @@ class Settings {
 
   // What the file and the overrides say, without defaults: Kafka's static broker configuration.
   const ConfigMap& given() const { return given_; }
+  // The same in the order of the file, known and unknown keys, with secrets as "[hidden]".
+  std::vector<std::pair<std::string, std::string>> shown() const;
   // "config/server.properties:12: num.partitions=7" for messages about a key; the bare key where it
   // is not set.
   std::string place(std::string_view key) const;
@@ -58,6 +61,7 @@ class Settings {
 
   const SettingTable* table_;
   ConfigMap given_;  // known and unknown keys
+  std::vector<std::string> order_;
   std::map<std::string, std::string, std::less<>> places_;
   std::vector<std::string> warnings_;
   std::vector<std::string> notes_;

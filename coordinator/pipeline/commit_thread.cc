@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <memory>
 #include <utility>
@@ -40,11 +39,6 @@ void CommitThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-CommitThread::SyncTimes CommitThread::sync_times() const {
-  std::lock_guard lock(mutex_);
-  return times_;
-}
-
 void CommitThread::work() {
   pthread_setname_np(pthread_self(), "commit");
   std::optional<Stopwatch> warned;  // since the last warning
@@ -65,19 +59,17 @@ void CommitThread::work() {
                    outcome.error().what());
     }
     int64_t took_us = stopwatch.elapsed_us();
-    if (took_us / 1000 > warning_ms_ && (!warned || warned->elapsed_us() > kWarningEveryUs)) {
+    bool slow = took_us / 1000 > warning_ms_;
+    if (slow && (!warned || warned->elapsed_us() > kWarningEveryUs)) {
       warned.emplace();
       LOG_WARN("zookeeper", "The disk took {} ms for a commit, which every writer had to wait for",
                took_us / 1000);
     }
-    {
-      std::lock_guard lock(mutex_);
-      ++times_.count;
-      times_.sum_us += took_us;
-      times_.max_us = std::max(times_.max_us, took_us);
-    }
     auto shared = std::make_shared<Result<store::SnapshotRef>>(std::move(outcome));
-    boost::asio::post(tree_, [done = std::move(job->done), shared] { done(std::move(*shared)); });
+    boost::asio::post(tree_, [this, took_us, slow, done = std::move(job->done), shared] {
+      if (on_commit_) on_commit_(took_us, slow);
+      done(std::move(*shared));
+    });
   }
 }
 

@@ -4,6 +4,7 @@
 // unknown, and trying again could hide it.
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -22,13 +23,9 @@ class CommitThread final : public Committer {
   // Lets the commit that runs end, then joins. Its `done` may not run any more.
   void stop();
 
-  // Of the last commits, for mntr: how many, and milliseconds in all and at most.
-  struct SyncTimes {
-    int64_t count = 0;
-    int64_t sum_us = 0;
-    int64_t max_us = 0;
-  };
-  SyncTimes sync_times() const;
+  // Called on the tree thread before each commit's `done`, with how long the store took and whether
+  // that was above the warning. Set before the first commit.
+  void on_commit(std::function<void(int64_t took_us, bool slow)> fn) { on_commit_ = std::move(fn); }
 
  private:
   struct Job {
@@ -41,11 +38,11 @@ class CommitThread final : public Committer {
 
   runtime::Executor tree_;
   const int64_t warning_ms_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable wake_;
   std::optional<Job> job_;
   bool stopped_ = false;
-  SyncTimes times_;
+  std::function<void(int64_t, bool)> on_commit_;
   std::thread thread_;
 };
 

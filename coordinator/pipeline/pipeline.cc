@@ -22,6 +22,13 @@ tree::Password random_password() {
   return password;
 }
 
+// Of an operation that a quota may refuse.
+std::string_view written_path(const tree::Operation& operation) {
+  if (auto* create = std::get_if<tree::CreateOp>(&operation)) return create->path;
+  if (auto* set = std::get_if<tree::SetDataOp>(&operation)) return set->path;
+  return {};
+}
+
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, const Clock& clock, store::Store& store,
@@ -34,6 +41,9 @@ Pipeline::Pipeline(PipelineOptions options, const Clock& clock, store::Store& st
       sessions_(options_.tick_ms, clock.monotonic_ms()),
       sweep_(options_.containers, clock.monotonic_ms()) {
   if (!options_.new_password) options_.new_password = random_password;
+  watches_.on_fired([this](tree::EventType type, size_t watchers) {
+    metrics_.watchers_told(type).observe(static_cast<int64_t>(watchers));
+  });
 }
 
 Pipeline::~Pipeline() { *alive_ = false; }
@@ -127,6 +137,7 @@ std::optional<WriteReply::Failure> Pipeline::prepare_all(
     auto result = tree::prepare(write.operations[i], context, preparation);
     if (!result && result.error().code() == Errc::quota_exceeded) {
       quota_log_.note(result.error().what(), clock_.monotonic_ms());
+      metrics_.quota_exceeded.add(top_namespace(written_path(write.operations[i])));
     }
     if (!result) return Failure{i, result.error()};
     results.push_back(*std::move(result));
@@ -138,6 +149,7 @@ std::optional<WriteReply::Failure> Pipeline::prepare_all(
 void Pipeline::write(Write write, WriteDone done) {
   if (failed_) return;
   CHECK(write.multi || write.operations.size() == 1);
+  int64_t began_ms = clock_.monotonic_ms();
   Zxid zxid = prepared_zxid_ + 1;
   int64_t time_ms = clock_.wall_ms();
   Pending pending;
@@ -155,12 +167,20 @@ void Pipeline::write(Write write, WriteDone done) {
     pending.txn = preparation.take();
     overlay_.add(pending.txn);
     for (const auto& [path, has] : pending.txn.quotas) has ? quotas_.add(path) : quotas_.remove(path);
+    metrics_.changes_queued.add(static_cast<int64_t>(pending.txn.nodes.size()));
   }
   prepared_zxid_ = zxid;
   if (options_.on_prepared) options_.on_prepared(write, pending.reply);
   waiting_bytes_ += pending.txn.bytes();
+  int64_t prepared_ms = pending.prepared_ms = clock_.monotonic_ms();
+  metrics_.prep_time.observe(prepared_ms - began_ms);
+  if (!pending.txn.commit.closed_sessions.empty()) {
+    metrics_.close_session_prep_time.observe(prepared_ms - began_ms);
+  }
+  metrics_.writes_queued.add();
   waiting_.push_back(std::move(pending));
   hand_over();
+  metrics_.proposal_time.observe(clock_.monotonic_ms() - prepared_ms);
 }
 
 // Gives the committer all that waits, unless it is busy.
@@ -168,10 +188,13 @@ void Pipeline::hand_over() {
   if (!in_flight_.empty() || waiting_.empty() || failed_) return;
   std::vector<const tree::Txn*> txns;
   in_flight_bytes_ = 0;
+  handed_over_ms_ = clock_.monotonic_ms();
+  metrics_.queue_size.observe(static_cast<int64_t>(waiting_.size()));
   while (!waiting_.empty() && in_flight_bytes_ < kMaxBatchBytes) {
     size_t bytes = waiting_.front().txn.bytes();
     in_flight_bytes_ += bytes;
     waiting_bytes_ -= bytes;
+    metrics_.queue_time.observe(handed_over_ms_ - waiting_.front().prepared_ms);
     in_flight_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
@@ -181,7 +204,7 @@ void Pipeline::hand_over() {
     totals_.data_bytes += pending.txn.data_bytes_delta;
     totals_.ephemerals += pending.txn.ephemeral_delta;
   }
-  handed_over_ms_ = clock_.monotonic_ms();
+  metrics_.batch_size.observe(static_cast<int64_t>(in_flight_.size()));
   totals_.last_zxid = in_flight_.back().txn.zxid();
   totals_.last_session = last_session_;
   store::Batch batch;
@@ -207,7 +230,13 @@ void Pipeline::on_committed(Result<store::SnapshotRef> outcome) {
   in_flight_bytes_ = 0;
   applied_->move_to(*std::move(outcome));
   applied_zxid_ = batch.back().txn.zxid();
-  for (const Pending& pending : batch) overlay_.retire(pending.txn);
+  int64_t now_ms = clock_.monotonic_ms();
+  metrics_.flush_time.observe(now_ms - handed_over_ms_);
+  for (const Pending& pending : batch) {
+    overlay_.retire(pending.txn);
+    metrics_.sync_time.observe(now_ms - handed_over_ms_);
+    metrics_.queue_and_flush_time.observe(now_ms - pending.prepared_ms);
+  }
   hand_over();  // the disk works while the answers go out
 
   in_step_ = true;
@@ -223,6 +252,7 @@ void Pipeline::on_committed(Result<store::SnapshotRef> outcome) {
 // Events, then the reply, then those who react: the order a client may rely on.
 void Pipeline::apply(Pending& pending) {
   const tree::Commit& commit = pending.txn.commit;
+  measure_applied(pending.txn);
   for (const auto& write : pending.txn.sessions) {
     if (write.after) {
       sessions_.add(write.session, write.after->timeout_ms, write.after->password,
@@ -244,6 +274,19 @@ void Pipeline::apply(Pending& pending) {
   if (pending.txn.refused) return;
   // an observer may take itself out
   for (tree::CommitObserver* observer : std::vector(observers_)) observer->on_commit(commit);
+}
+
+void Pipeline::measure_applied(const tree::Txn& txn) {
+  int64_t took_ms = clock_.wall_ms() - txn.commit.time_ms;
+  if (took_ms >= 0) metrics_.propagation_time.observe(took_ms);  // the wall clock may be set back
+  metrics_.changes_applied.add(static_cast<int64_t>(txn.nodes.size()));
+  for (const tree::Change& change : txn.commit.changes) {
+    std::string_view name = top_namespace(change.path);
+    if (name.empty() || change.kind == tree::Change::Kind::acl_changed) continue;
+    size_t bytes = change.path.size();
+    if (change.kind != tree::Change::Kind::deleted) bytes += txn.data_size(change.path);
+    metrics_.write_per_namespace.observe(name, static_cast<int64_t>(bytes));
+  }
 }
 
 void Pipeline::after_step(std::function<void()> fn) {
@@ -343,6 +386,7 @@ void Pipeline::expire_sessions(int64_t now_ms) {
   for (SessionId id : sessions_.expire(now_ms)) {
     LOG_INFO("zookeeper", "Expiring session 0x{:x}, timeout of {}ms exceeded", id.value(),
              sessions_.find(id)->timeout_ms);
+    metrics_.sessions_expired.add();
     close_session(id, [](WriteReply) {});
   }
 }

@@ -22,6 +22,7 @@
 #include "common/result.h"
 #include "coordinator/pipeline/committer.h"
 #include "coordinator/pipeline/container_sweep.h"
+#include "coordinator/pipeline/metrics.h"
 #include "coordinator/pipeline/quota_log.h"
 #include "coordinator/session/session_table.h"
 #include "coordinator/store/store.h"
@@ -169,6 +170,7 @@ class Pipeline {
 
   tree::WatchTable& watches() { return watches_; }
   const session::SessionTable& sessions() const { return sessions_; }
+  PipelineMetrics& metrics() { return metrics_; }
   const Clock& clock() const { return clock_; }
   const PipelineOptions& options() const { return options_; }
 
@@ -177,6 +179,7 @@ class Pipeline {
     tree::Txn txn;
     WriteDone done;
     WriteReply reply;
+    int64_t prepared_ms = 0;
   };
 
   Pipeline(PipelineOptions options, const Clock& clock, store::Store& store, Committer& committer);
@@ -186,6 +189,7 @@ class Pipeline {
   void hand_over();
   void on_committed(Result<store::SnapshotRef> outcome);
   void apply(Pending& pending);
+  void measure_applied(const tree::Txn& txn);
   void run_after_step();
   void expire_sessions(int64_t now_ms);
   void sweep(int64_t now_ms);
@@ -203,6 +207,7 @@ class Pipeline {
   QuotaLog quota_log_;
   session::SessionTable sessions_;
   tree::WatchTable watches_;
+  PipelineMetrics metrics_;
   std::vector<tree::CommitObserver*> observers_;
   Zxid applied_zxid_;
   Zxid prepared_zxid_;

@@ -14,6 +14,10 @@ namespace {
 
 using zookeeper::ErrorCode;
 
+// Of one connection, with the address; and of one identity.
+constexpr size_t kMaxIdentities = 100;
+constexpr size_t kMaxIdentityBytes = 64 << 10;
+
 // The token of an answer; null is none.
 Answer token_answer(ErrorCode error, std::optional<std::string> token) {
   zookeeper::SetSASLResponse response;
@@ -33,11 +37,12 @@ bool ClientConnection::may_ask() const {
          });
 }
 
-void ClientConnection::add_identity(tree::Identity identity) {
+bool ClientConnection::add_identity(tree::Identity identity) {
   auto& known = auth_.identities;
-  if (std::find(known.begin(), known.end(), identity) == known.end()) {
-    known.push_back(std::move(identity));
-  }
+  if (std::find(known.begin(), known.end(), identity) != known.end()) return true;
+  if (known.size() >= kMaxIdentities || identity.id.size() > kMaxIdentityBytes) return false;
+  known.push_back(std::move(identity));
+  return true;
 }
 
 std::optional<Answer> ClientConnection::answer_auth(const Request& request) {
@@ -50,12 +55,16 @@ std::optional<Answer> ClientConnection::answer_auth(const Request& request) {
   std::string scheme = packet->scheme.value_or("");
   auto identities = authenticate(scheme, packet->auth, address_, clients_.settings().auth);
   if (!identities) {
-    ++clients_.stats().auth_failed;
     Answer answer(ErrorCode::kAuthFailed);
     answer.problem = "failed to authenticate by scheme " + scheme.substr(0, 64);
     return answer;
   }
-  for (tree::Identity& identity : *identities) add_identity(std::move(identity));
+  for (tree::Identity& identity : *identities) {
+    if (add_identity(std::move(identity))) continue;
+    Answer answer(ErrorCode::kAuthFailed);
+    answer.problem = "wants more identities than one may have";
+    return answer;
+  }
   return Answer();
 }
 
@@ -82,15 +91,17 @@ std::optional<Answer> ClientConnection::answer_sasl(const Request& request) {
   if (sasl_->complete()) {
     LOG_DEBUG("zookeeper", "Session 0x{:x} of /{} is SASL user {}", session_.value(), peer_,
               sasl_->user());
-    add_identity(tree::Identity("sasl", sasl_->user()));
-    if (auth.sasl_super_users.contains(sasl_->user())) add_identity(tree::Identity("super", ""));
+    bool added = add_identity(tree::Identity("sasl", sasl_->user()));
+    if (auth.sasl_super_users.contains(sasl_->user())) {
+      added = added && add_identity(tree::Identity("super", ""));
+    }
+    if (!added) return refuse_sasl(Error(Errc::auth_failed, "more identities than one may have"));
   }
   return token_answer(ErrorCode::kOk, *std::move(token));
 }
 
 Answer ClientConnection::refuse_sasl(const Error& error) {
   const AuthSettings& auth = clients_.settings().auth;
-  ++clients_.stats().auth_failed;
   bool goes_on = auth.allow_failed_sasl && !auth.sasl_required();
   Answer answer = token_answer(goes_on               ? ErrorCode::kOk
                                : auth.sasl_required() ? ErrorCode::kSessionClosedRequireSaslAuth

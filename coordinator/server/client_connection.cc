@@ -15,6 +15,8 @@ constexpr size_t kPauseOutgoingBytes = 1 << 20;
 // Events come without being asked for: a client that does not take them is cut here.
 constexpr size_t kMaxOutgoingBytes = 64 << 20;
 constexpr size_t kMaxRequests = 1000;
+// A part of a request that is smaller is not counted: it belongs to what a connection costs.
+constexpr size_t kSmallFrameBytes = 1 << 10;
 // An empty buffer larger than this is given back.
 constexpr size_t kKeepBytes = 16 << 10;
 
@@ -46,12 +48,21 @@ void ClientConnection::close(const std::string& why) {
   pipeline_.watches().remove_all(this);
   if (session_.value() != 0) pipeline_.detach_session(session_, this);
   hang_up();
-  size_t dropped = held_.size();
-  held_.clear();
   out_ = Bytes();
+  out_at_ = 0;
+  count_outgoing();
+  clients_.frames_changed(-std::exchange(counted_frame_, 0));
   clients_.removed(self);
-  for (size_t i = 0; i < dropped; ++i) clients_.end_request();
+  drop_held();
   if (on_closed_) std::exchange(on_closed_, nullptr)();
+}
+
+void ClientConnection::drop_held() {
+  std::deque<Request> dropped = std::exchange(held_, {});
+  for (const Request& request : dropped) {
+    clients_.waiting_changed(-static_cast<int64_t>(request.frame.size()));
+    clients_.end_request();
+  }
 }
 
 void ClientConnection::warn(const std::string& what) {
@@ -76,7 +87,7 @@ void ClientConnection::close_when_flushed() {
 
 // ---- reading
 
-bool ClientConnection::outgoing_full() const { return out_.size() - out_at_ > kPauseOutgoingBytes; }
+bool ClientConnection::outgoing_full() const { return outgoing_bytes() > kPauseOutgoingBytes; }
 
 bool ClientConnection::paused() {
   if (state_ != State::connecting && state_ != State::open) return true;
@@ -90,25 +101,54 @@ bool ClientConnection::paused() {
   return false;
 }
 
+// True where it is in the middle of a request for which there is no memory now.
+bool ClientConnection::waits_for_memory() {
+  if (counted_frame_ == 0 || clients_.may_read_on(this)) return false;
+  if (!waits_for_memory_) clients_.wait_to_read(weak_from_this());
+  waits_for_memory_ = true;
+  return true;
+}
+
+void ClientConnection::count_frame() {
+  size_t held = assembler_.memory();
+  int64_t now = held > kSmallFrameBytes ? static_cast<int64_t>(held) : 0;
+  clients_.frames_changed(now - std::exchange(counted_frame_, now));
+}
+
+void ClientConnection::count_outgoing() {
+  int64_t now = static_cast<int64_t>(outgoing_bytes());
+  clients_.outgoing_changed(now - std::exchange(counted_outgoing_, now));
+}
+
 void ClientConnection::room_again() {
-  waits_for_room_ = false;
+  waits_for_room_ = waits_for_memory_ = false;
   // not inside of somebody else's reply
   post([self = shared_from_this()] { self->carry_on(); });
 }
 
-void ClientConnection::received(size_t bytes) {
-  clients_.stats().bytes_received += static_cast<int64_t>(bytes);
+void ClientConnection::received() {
+  last_byte_ms_ = clients_.clock().monotonic_ms();
   process_frames();
+  if (state_ != State::closed) count_frame();
+}
+
+void ClientConnection::lost() {
+  clients_.metrics().connections_dropped.add();
+  close();
 }
 
 void ClientConnection::process_frames() {
   while (!paused()) {
     auto frame = assembler_.next();
     if (!frame) {
-      ++clients_.stats().large_requests_rejected;
+      clients_.metrics().large_requests_rejected.add();
       return close(frame.error().what());
     }
     if (!*frame) return;
+    if (counted_frame_ > 0) clients_.frame_ended(this);
+    ++statistics_.received;
+    ++clients_.stats().packets_received;
+    clients_.metrics().bytes_received.add(static_cast<int64_t>((*frame)->size()) + kLengthBytes);
     if (state_ == State::connecting) {
       on_connect(**frame);
     } else {
@@ -133,10 +173,10 @@ void ClientConnection::on_watch_event(tree::EventType type, const std::string& p
   event.state = static_cast<int32_t>(zookeeper::KeeperState::kSyncConnected);
   event.path = path;
   event.encode(frame.body());
-  put_out(frame.take());
-  ++statistics_.sent;
-  ++clients_.stats().packets_sent;
-  if (out_.size() - out_at_ > kMaxOutgoingBytes) {
+  Bytes bytes = frame.take();
+  clients_.metrics().watch_bytes.add(static_cast<int64_t>(bytes.size()) - kLengthBytes);
+  put_out(std::move(bytes));
+  if (outgoing_bytes() > kMaxOutgoingBytes) {
     // the watch table is being walked: not now
     post([self = shared_from_this()] { self->close("it does not take its watch events"); });
   }
@@ -144,12 +184,16 @@ void ClientConnection::on_watch_event(tree::EventType type, const std::string& p
 
 void ClientConnection::put_out(Bytes bytes) {
   if (state_ == State::closed) return;
+  ++statistics_.sent;
+  ++clients_.stats().packets_sent;
+  clients_.stats().responses.add(static_cast<int64_t>(bytes.size()) - kLengthBytes);
   if (out_at_ == out_.size()) {
     out_at_ = 0;
     out_ = std::move(bytes);
   } else {
     out_ += bytes;
   }
+  count_outgoing();
   flush_soon();
 }
 
@@ -166,12 +210,16 @@ void ClientConnection::sent(size_t bytes) {
     out_.erase(0, out_at_);
     out_at_ = 0;
   }
+  count_outgoing();
   if (was_full && !outgoing_full()) carry_on();
 }
 
 void ClientConnection::reset_statistics() {
   statistics_.received = statistics_.sent = 0;
   statistics_.last_op = "NA";
+  statistics_.last_xid = -1;
+  statistics_.last_zxid = Zxid(-1);
+  statistics_.last_response_ms = 0;
   statistics_.last_latency_ms = 0;
   statistics_.latency = LatencyStats();
 }

@@ -11,7 +11,7 @@
 //
 // Memory: of a request no more than has arrived is held; a connection whose outgoing bytes or
 // waiting requests reach their bound is not read from, and one that lets events pile up beyond
-// kMaxOutgoingBytes is closed.
+// kMaxOutgoingBytes is closed. What all connections hold together is bounded by Clients.
 
 #include <deque>
 #include <functional>
@@ -54,13 +54,20 @@ class ClientConnection : public session::SessionOwner,
     return state_ == State::closing && now_ms - closing_since_ms_ >= 5000;
   }
 
+  // How long it has been in the middle of a request without sending more; 0 where it is not, or is
+  // not read from.
+  int64_t stalled_ms(int64_t now_ms) const {
+    return counted_frame_ > 0 && (interest_ops() & 1) != 0 ? now_ms - last_byte_ms_ : 0;
+  }
+  size_t outgoing_bytes() const { return out_.size() - out_at_; }
+
   // For the four-letter words.
   struct Statistics {
     int64_t received = 0;
     int64_t sent = 0;
-    std::string last_op = "NA";
-    int32_t last_xid = 0;
-    Zxid last_zxid;
+    const char* last_op = "NA";
+    int32_t last_xid = -1;  // special ones (pings) apart
+    Zxid last_zxid{-1};
     int64_t last_response_ms = 0;  // monotonic
     int64_t last_latency_ms = 0;
     LatencyStats latency;
@@ -70,17 +77,23 @@ class ClientConnection : public session::SessionOwner,
   const std::string& peer() const { return peer_; }
   SessionId session() const { return session_; }
   size_t queued() const { return held_.size() + outstanding_; }
+  // As java.nio names them: 1 where it is read from, 4 where it is written to.
+  virtual int interest_ops() const { return 1; }
   const Statistics& statistics() const { return statistics_; }
   void reset_statistics();
 
  protected:
   // ---- for the one that moves the bytes
 
-  // What came is put into the assembler, then counted here, which answers it.
+  // What came is put into the assembler, then answered here.
   net::FrameAssembler& assembler() { return assembler_; }
-  void received(size_t bytes);
+  void received();
   // Nothing should be read now; read_on says when it should again.
   bool paused();
+  // It is in the middle of a request for which there is no memory now; read_on says when there is.
+  bool waits_for_memory();
+  // The other side ended the stream, or it broke.
+  void lost();
   // Its session is being made: nothing is to be read, but its end should be noticed.
   bool establishing() const { return state_ == State::establishing; }
   bool closed() const { return state_ == State::closed; }
@@ -116,6 +129,10 @@ class ClientConnection : public session::SessionOwner,
     int64_t begin_ms;
   };
 
+  void count_frame();
+  void count_outgoing();
+  void drop_held();
+  void count_latency(int64_t latency_ms, bool update);
   bool outgoing_full() const;
   void process_frames();
   void on_connect(const net::Buffer& frame);
@@ -137,7 +154,8 @@ class ClientConnection : public session::SessionOwner,
 
   // client_auth.cc. Nothing: the connection is closed.
   bool may_ask() const;
-  void add_identity(tree::Identity identity);
+  // False where it has as many as one may have.
+  [[nodiscard]] bool add_identity(tree::Identity identity);
   std::optional<Answer> answer_auth(const Request& request);
   std::optional<Answer> answer_sasl(const Request& request);
   Answer refuse_sasl(const Error& error);
@@ -160,6 +178,11 @@ class ClientConnection : public session::SessionOwner,
   bool syncing_ = false;      // a sync is on the way: all behind it waits
   bool carrying_on_ = false;
   bool waits_for_room_ = false;
+  bool waits_for_memory_ = false;
+  int64_t last_byte_ms_ = 0;
+  int64_t connect_ms_ = 0;       // when the ConnectRequest had arrived
+  int64_t counted_frame_ = 0;    // of what Clients knows that this one holds
+  int64_t counted_outgoing_ = 0;
   Bytes out_;
   size_t out_at_ = 0;  // what of out_ is sent
   Statistics statistics_;

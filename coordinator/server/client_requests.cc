@@ -6,6 +6,7 @@
 
 #include "common/format.h"
 #include "common/log/log.h"
+#include "coordinator/server/audit_log.h"
 #include "coordinator/server/client_connection.h"
 #include "coordinator/server/read_requests.h"
 #include "coordinator/server/write_requests.h"
@@ -22,6 +23,63 @@ bool is_foreign(OpCode op) {
   return op == OpCode::kNotification || op == OpCode::kError || op == OpCode::kCreateSession;
 }
 
+// What ZooKeeper calls the last operation of a connection. A write that was refused has no name.
+const char* shown_name(OpCode op, bool refused) {
+  if (refused && is_write(op) && op != OpCode::kMulti) return "NA";
+  switch (op) {
+    case OpCode::kCreate:
+    case OpCode::kCreate2:
+    case OpCode::kCreateTTL:
+    case OpCode::kCreateContainer:
+      return "CREA";
+    case OpCode::kDelete:
+      return "DELE";
+    case OpCode::kSetData:
+      return "SETD";
+    case OpCode::kSetACL:
+      return "SETA";
+    case OpCode::kMulti:
+      return "MULT";
+    case OpCode::kMultiRead:
+      return "MLTR";
+    case OpCode::kCloseSession:
+      return "CLOS";
+    case OpCode::kSync:
+      return "SYNC";
+    case OpCode::kPing:
+      return "PING";
+    case OpCode::kExists:
+      return "EXIS";
+    case OpCode::kGetData:
+      return "GETD";
+    case OpCode::kGetACL:
+      return "GETA";
+    case OpCode::kGetChildren:
+    case OpCode::kGetChildren2:
+      return "GETC";
+    case OpCode::kGetAllChildrenNumber:
+      return "GETACN";
+    case OpCode::kGetEphemerals:
+      return "GETE";
+    case OpCode::kSetWatches:
+      return "SETW";
+    case OpCode::kSetWatches2:
+      return "STW2";
+    case OpCode::kAddWatch:
+      return "ADDW";
+    case OpCode::kCheckWatches:
+      return "CHKW";
+    case OpCode::kRemoveWatches:
+      return "REMW";
+    case OpCode::kWhoAmI:
+      return "HOMI";
+    case OpCode::kReconfig:
+      return "RECO";
+    default:
+      return "NA";
+  }
+}
+
 }  // namespace
 
 // ---- handshake
@@ -30,6 +88,7 @@ void ClientConnection::on_connect(const net::Buffer& frame) {
   ByteReader in(frame.view());
   auto request = zookeeper::ConnectRequest::decode(in);
   if (!request) return close("the first frame is no ConnectRequest: " + request.error().what());
+  if (!clients_.admit_session()) return close("connectionMaxTokens lets no more sessions in now");
   Zxid seen(request->last_zxid_seen);
   if (seen > pipeline_.last_zxid()) {
     return close(
@@ -38,19 +97,20 @@ void ClientConnection::on_connect(const net::Buffer& frame) {
                         seen.value(), pipeline_.last_zxid().value()));
   }
   has_read_only_ = request->read_only.has_value();
-  ++statistics_.received;
-  ++clients_.stats().packets_received;
+  connect_ms_ = clients_.clock().monotonic_ms();
   pipeline::Pipeline::SessionRequest wanted;
   wanted.timeout_ms = request->time_out;
   wanted.owner = weak_from_this();
   state_ = State::establishing;
   if (request->session_id == 0) {
+    clients_.metrics().requests_queued.add();
     pipeline_.create_session(wanted, [self = shared_from_this()](auto grant) {
       // the reply leaves in this step, further requests are read behind it
       self->on_session(std::move(grant));
     });
     return;
   }
+  clients_.metrics().connection_revalidations.add();
   tree::Password password{};
   if (!request->passwd || request->passwd->size() != password.size()) {
     return on_session(Error(Errc::session_expired, "no password"));
@@ -90,9 +150,10 @@ void ClientConnection::on_session(Result<pipeline::Pipeline::SessionGrant> grant
   response.encode(out);
   out.patch_i32(0, static_cast<int32_t>(out.buffer_size() - 4));
   put_out(out.take());
-  ++statistics_.sent;
-  ++clients_.stats().packets_sent;
   statistics_.last_op = "SESS";
+  statistics_.last_zxid = pipeline_.last_zxid();
+  statistics_.last_response_ms = clients_.clock().monotonic_ms();
+  count_latency(statistics_.last_response_ms - connect_ms_, true);
   if (!grant) {
     warn("asked for a session that is gone, or with a wrong password");
     return close_when_flushed();
@@ -116,11 +177,11 @@ void ClientConnection::on_request(net::Buffer frame) {
   if (!in.ok()) return close("a request without a header");
   request.begin_ms = clients_.clock().monotonic_ms();
   request.frame = std::move(frame);
-  ++statistics_.received;
-  ++clients_.stats().packets_received;
   pipeline_.touch(session_);
   clients_.begin_request();
-  if (!held_.empty() || !try_start(request)) held_.push_back(std::move(request));
+  if (held_.empty() && try_start(request)) return;
+  clients_.waiting_changed(static_cast<int64_t>(request.frame.size()));
+  held_.push_back(std::move(request));
 }
 
 // False where the request has to wait for those before it.
@@ -160,7 +221,9 @@ bool ClientConnection::try_start(Request& request) {
 
 void ClientConnection::submit_write(Request& request, OpCode op) {
   Ticket ticket{request.xid, request.type, request.begin_ms};
+  clients_.metrics().prep_queue_time.observe(clients_.clock().monotonic_ms() - request.begin_ms);
   auto decoded = decode_write(op, request.body(), pipeline_.options().rules);
+  const OpCode asked = op;
   if (!decoded) {
     warn("sent a malformed request: " + decoded.error().what());
     // it takes its place, and a zxid, among the writes
@@ -168,16 +231,24 @@ void ClientConnection::submit_write(Request& request, OpCode op) {
     decoded->operations.emplace_back(tree::RefusedOp(Error(Errc::malformed, "malformed")));
     op = OpCode::kDelete;  // answered by its error alone
   }
+  std::vector<AuditedOperation> audit;
+  if (clients_.audit()) audit = audited(asked, request.body(), decoded->operations);
   ++outstanding_;
   pipeline::Write write(session_, auth_, std::move(decoded->operations), op == OpCode::kMulti);
-  pipeline_.write(std::move(write),
-                  [self = shared_from_this(), ticket, op,
-                   reply_ops = std::move(decoded->reply_ops)](pipeline::WriteReply reply) {
-                    if (self->state_ != State::closed) {
-                      self->finish(ticket, reply.zxid, encode_write_reply(op, reply_ops, reply));
-                    }
-                    self->write_ended();
-                  });
+  auto done = [self = shared_from_this(), ticket, op, asked,
+               reply_ops = std::move(decoded->reply_ops),
+               audit = std::move(audit)](pipeline::WriteReply reply) {
+    if (AuditLog* log = self->clients_.audit()) {
+      log->client_write(self->session_, self->auth_, asked, audit, reply);
+    }
+    if (self->state_ != State::closed) {
+      self->finish(ticket, reply.zxid, encode_write_reply(op, reply_ops, reply));
+    } else {
+      self->clients_.metrics().stale_replies.add();
+    }
+    self->write_ended();
+  };
+  pipeline_.write(std::move(write), std::move(done));
 }
 
 void ClientConnection::submit_close(const Request& request) {
@@ -225,9 +296,15 @@ void ClientConnection::answer_now(const Request& request, std::optional<OpCode> 
     ticket.xid = zookeeper::Xid::kPing;
     finish(ticket, pipeline_.last_zxid(), Answer());
   } else {
-    Answer answer = answer_read(*op, request.body(), {pipeline_, auth_, session_, this});
+    Answer answer = answer_read(*op, request.body(),
+                                {pipeline_, auth_, session_, this, clients_.metrics()});
     if (!answer.problem.empty()) warn("sent a malformed request: " + answer.problem);
     finish(ticket, pipeline_.last_zxid(), answer);
+    if (answer.error == ErrorCode::kSystemError) {
+      clients_.watch_refused(*this);
+      // a client that comes back takes it for granted that its watches are set again
+      if (op == OpCode::kSetWatches || op == OpCode::kSetWatches2) close_when_flushed();
+    }
   }
   clients_.end_request();
 }
@@ -255,19 +332,25 @@ void ClientConnection::end_with(const Ticket& ticket, Zxid zxid, const Answer& a
 void ClientConnection::finish(const Ticket& ticket, Zxid zxid, const Answer& answer) {
   ReplyFrame frame(ticket.xid, zxid, answer.error);
   frame.body().bytes(answer.body);
-  put_out(frame.take());
-  int64_t now_ms = clients_.clock().monotonic_ms();
-  int64_t latency_ms = now_ms - ticket.begin_ms;
-  ++statistics_.sent;
+  Bytes bytes = frame.take();
+  clients_.metrics().response_bytes.add(static_cast<int64_t>(bytes.size()) - kLengthBytes);
+  put_out(std::move(bytes));
   auto op = zookeeper::find_op_code(ticket.type);
-  statistics_.last_op = op ? std::string(name_of(*op)) : odradek::format("OP:{}", ticket.type);
-  if (ticket.xid > 0) statistics_.last_xid = ticket.xid;
-  if (zxid > Zxid(0)) statistics_.last_zxid = zxid;
-  statistics_.last_response_ms = now_ms;
+  if (op == OpCode::kAuth || op == OpCode::kSasl) return;  // not counted as operations
+  statistics_.last_op = op ? shown_name(*op, answer.error != ErrorCode::kOk) : "NA";
+  if (ticket.xid >= 0) statistics_.last_xid = ticket.xid;
+  statistics_.last_zxid = zxid;
+  statistics_.last_response_ms = clients_.clock().monotonic_ms();
+  count_latency(statistics_.last_response_ms - ticket.begin_ms,
+                op && (is_write(*op) || op == OpCode::kCloseSession));
+}
+
+void ClientConnection::count_latency(int64_t latency_ms, bool update) {
   statistics_.last_latency_ms = latency_ms;
   statistics_.latency.add(latency_ms);
-  ++clients_.stats().packets_sent;
   clients_.stats().latency.add(latency_ms);
+  ServerMetrics& metrics = clients_.metrics();
+  (update ? metrics.update_latency : metrics.read_latency).observe(latency_ms);
 }
 
 void ClientConnection::write_ended() {
@@ -291,6 +374,7 @@ void ClientConnection::carry_on() {
       held_.push_front(std::move(request));
       break;
     }
+    clients_.waiting_changed(-static_cast<int64_t>(request.frame.size()));
   }
   process_frames();
   if (state_ != State::closed) read_on();

@@ -49,21 +49,19 @@ void ClientSocket::on_readable() {
   static thread_local char scratch[kReadBytes];
   if (establishing()) return;  // read on when the session is there
   for (int turn = 0; turn < kReadsInTurn && !paused(); ++turn) {
+    if (waits_for_memory()) return;
     size_t size = 0;
     char* direct = assembler().direct_space(size);
     ssize_t got = ::recv(socket_.native_handle(), direct ? direct : scratch,
                          direct ? size : sizeof scratch, MSG_DONTWAIT);
-    if (got == 0) return close();
-    if (got < 0) {
-      if (errno == EAGAIN || errno == EINTR) break;
-      return close();
-    }
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
+    if (got <= 0) return lost();
     if (direct) {
       assembler().direct_add(static_cast<size_t>(got));
     } else {
       assembler().feed(ByteView(scratch, static_cast<size_t>(got)));
     }
-    received(static_cast<size_t>(got));
+    received();
     if (closed()) return;
     if (!direct && static_cast<size_t>(got) < sizeof scratch) break;
   }

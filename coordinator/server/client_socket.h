@@ -17,6 +17,7 @@ class ClientSocket final : public ClientConnection {
                std::function<void()> on_closed);
 
   void start() { on_readable(); }
+  int interest_ops() const override { return (reading_ ? 1 : 0) + (writing_ ? 4 : 0); }
 
  private:
   void flush_soon() override;

@@ -15,6 +15,9 @@ zookeeper::Stat wire_stat(const tree::Stat& stat);
 std::vector<zookeeper::ACL> wire_acl(const tree::Acl& acl);
 tree::Acl tree_acl(std::vector<zookeeper::ACL> acl);
 
+// Of the length in front of every frame.
+inline constexpr int64_t kLengthBytes = 4;
+
 // A frame is begun with room for its length and a header, and ended when its body is written.
 class ReplyFrame {
  public:

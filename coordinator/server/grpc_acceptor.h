@@ -18,12 +18,14 @@ namespace odradek::coordinator::server {
 class GrpcAcceptor {
  public:
   // The services must outlive it.
-  static Result<std::unique_ptr<GrpcAcceptor>> start(const std::vector<grpc::Service*>& services);
+  static Result<std::unique_ptr<GrpcAcceptor>> start(const std::vector<grpc::Service*>& services,
+                                                     size_t max_connections);
   ~GrpcAcceptor();  // stops
   GrpcAcceptor(const GrpcAcceptor&) = delete;
   GrpcAcceptor& operator=(const GrpcAcceptor&) = delete;
 
-  // Takes the descriptor (non-blocking), nothing of it read. Any thread.
+  // Takes the descriptor (non-blocking), nothing of it read; closes it where there are as many as
+  // there may be. Any thread.
   void accept(int fd);
   // Ends the calls that still run after the deadline. Finish streams before, or it waits for them.
   void stop(int64_t deadline_ms);

@@ -1,14 +1,15 @@
 #include "coordinator/server/port.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <cstring>
 
 #include "common/format.h"
 #include "common/log/log.h"
+#include "common/metrics/process.h"
 #include "common/net/frame_assembler.h"
 #include "coordinator/server/four_letter_words.h"
 
@@ -19,61 +20,72 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-constexpr int64_t kDeadlineMs = 10'000;
-// Some bytes are there but not enough to tell: the socket stays readable, so it is looked at again
-// by time.
-constexpr int64_t kFirstPauseMs = 2;
-constexpr int64_t kLastPauseMs = 100;
+constexpr int64_t kSweepMs = 1000;
+// A first request up to this size is waited for as a whole; a ConnectRequest has about 50 bytes.
+constexpr size_t kWholeFirstFrame = 1024;
+// Answers to words that clients do not take: a word is not answered while there are more.
+constexpr size_t kMaxAnswersInFlight = 64u << 20;
+// Descriptors that are left for the store, the log, brokers and the admin server.
+constexpr int64_t kReservedDescriptors = 256;
+constexpr int64_t kWarnEveryMs = 10'000;
 
 net::ConnectionLimits limits_of(const ServerSettings& settings) {
   net::ConnectionLimits limits;
   if (settings.max_client_connections > 0) limits.per_address = settings.max_client_connections;
   if (settings.max_connections > 0) limits.total = settings.max_connections;
+  // without descriptors the store could not go on either
+  int64_t descriptors = metrics::max_descriptors();
+  int64_t most = descriptors - std::min(kReservedDescriptors, descriptors / 2);
+  limits.total = std::min(limits.total, most);
   return limits;
+}
+
+asio::ip::tcp protocol_of(const std::string& address) {
+  return address.find(':') == std::string::npos ? asio::ip::tcp::v4() : asio::ip::tcp::v6();
 }
 
 }  // namespace
 
-// A connection of which the first bytes are not seen yet.
+// A connection of which the first request is not seen yet. The list of the port owns it until it is
+// handed on or gone.
 class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
  public:
-  Visitor(Port& port, net::Accepted accepted)
-      : port_(&port),
-        accepted_(std::move(accepted)),
-        socket_(port.executor_),
-        timer_(port.executor_),
-        deadline_(port.executor_) {
-    bool v6 = accepted_.address.find(':') != std::string::npos;
-    socket_.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), accepted_.fd);
+  Visitor(Port& port, net::Accepted accepted, int64_t now_ms)
+      : port_(&port), accepted_(std::move(accepted)), socket_(port.executor_), since_ms_(now_ms) {
+    socket_.assign(protocol_of(accepted_.address), accepted_.fd);
   }
 
-  void start() {
-    deadline_.expires_after(std::chrono::milliseconds(kDeadlineMs));
-    deadline_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-      if (!error && self->port_) {
-        ++self->port_->clients_.stats().sessionless_expired;
-        self->say_closing("it said nothing that is understood here in 10 s");
-        self->leave();
-      }
-    });
+  void start(VisitorList::iterator place) {
+    place_ = place;
     wait();
   }
 
   // Closes the socket, if it is still here, and gives the place in the count back.
   void leave() {
     if (!port_) return;
-    forget();
+    auto self = forget();
     boost::system::error_code ignored;
     socket_.close(ignored);
+    port_->answers_in_flight_ -= text_.size();
     port_->count_.leave(accepted_.address);
     port_ = nullptr;
   }
 
+  std::string peer() const { return accepted_.peer(); }
+  int64_t since_ms() const { return since_ms_; }
+
+  void say_closing(const std::string& reason) {
+    port_->clients_.peer_log().warn(
+        accepted_.address,
+        odradek::format("Closing connection of /{}: {}", accepted_.peer(), reason));
+  }
+
  private:
-  void forget() {
-    port_->visitors_.erase(this);
-    timer_.cancel();
-    deadline_.cancel();
+  // The list lets it go; the caller holds it.
+  std::shared_ptr<Visitor> forget() {
+    auto self = shared_from_this();
+    port_->visitors_.erase(place_);
+    return self;
   }
 
   void wait() {
@@ -83,12 +95,16 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
                        });
   }
 
-  void look_again_soon() {
-    timer_.expires_after(std::chrono::milliseconds(pause_ms_));
-    pause_ms_ = std::min(2 * pause_ms_, kLastPauseMs);
-    timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-      if (!error && self->port_) self->look();
-    });
+  // Wakes up when there are so many bytes. Fewer and no more to come: it leaves.
+  void wait_for(size_t bytes) {
+    set_low_water(bytes);
+    pollfd state{socket_.native_handle(), POLLRDHUP, 0};
+    if (::poll(&state, 1, 0) == 0) return wait();
+    available() >= bytes ? look() : leave();  // the rest may have come with the end
+  }
+  void set_low_water(size_t bytes) {
+    int value = static_cast<int>(bytes);
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
   }
 
   void look() {
@@ -98,25 +114,34 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
     if (got <= 0) return leave();
     std::string_view first(bytes, static_cast<size_t>(got));
     if (kHttp2Preface.starts_with(first)) {
-      return first.size() == kHttp2Preface.size() ? hand_to_grpc() : look_again_soon();
+      return first.size() == kHttp2Preface.size() ? hand_to_grpc() : wait_for(kHttp2Preface.size());
     }
-    if (first.size() < 4) return look_again_soon();
-    if (is_four_letter_word(first.substr(0, 4))) return answer(std::string(first.substr(0, 4)));
+    if (first.size() < 4) return wait_for(4);
+    if (is_four_letter_word(first.substr(0, 4))) return on_word(first);
     int32_t length = ByteReader(first).i32();
-    if (length > 0 && static_cast<size_t>(length) <= port_->clients_.settings().jute_max_buffer) {
-      return hand_to_zookeeper();
+    if (length <= 0 ||
+        static_cast<size_t>(length) > port_->clients_.settings().jute_max_buffer) {
+      return refuse(first);
     }
-    refuse(first);
+    size_t whole = static_cast<size_t>(length) + 4;
+    if (whole > kWholeFirstFrame || available() >= whole) return hand_to_zookeeper();
+    wait_for(whole);
+  }
+
+  size_t available() {
+    char bytes[kWholeFirstFrame];
+    ssize_t got = ::recv(socket_.native_handle(), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    return got > 0 ? static_cast<size_t>(got) : 0;
   }
 
   void hand_to_zookeeper() {
-    Port& port = *port_;
-    forget();
+    auto self = forget();
+    Port& port = *std::exchange(port_, nullptr);
+    set_low_water(1);
     boost::system::error_code error;
     accepted_.fd = socket_.release(error);
-    port_ = nullptr;
-    if (error) return;
     std::string address = accepted_.address;
+    if (error) return port.count_.leave(address);
     port.clients_.serve(std::move(accepted_), [&port, address] { port.count_.leave(address); });
   }
 
@@ -127,22 +152,43 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
           "requireClientAuthScheme)");
       return leave();
     }
-    Port& port = *port_;
-    forget();
-    port_ = nullptr;
+    auto self = forget();
+    Port& port = *std::exchange(port_, nullptr);
+    set_low_water(1);
     port.count_.leave(accepted_.address);  // gRPC has limits of its own
     boost::system::error_code error;
     int fd = socket_.release(error);
     if (!error) port.on_grpc_(fd, accepted_.peer());
   }
 
-  void answer(const std::string& word) {
+  void on_word(std::string_view first) {
+    std::string word(first.substr(0, 4));
+    std::string argument;
+    if (word == kWordWithArgument) {
+      constexpr size_t kWhole = 12;  // and a number of eight bytes
+      if (first.size() < kWhole) return wait_for(kWhole);
+      argument = first.substr(4, 8);
+    }
+    answer(word, argument);
+  }
+
+  void answer(const std::string& word, const std::string& argument) {
     // the word is taken, so that closing does not reset the connection before the answer is read
     char taken[512];
     while (::recv(socket_.native_handle(), taken, sizeof taken, MSG_DONTWAIT) > 0) {
     }
     LOG_DEBUG("zookeeper", "Processing {} command from /{}", word, accepted_.peer());
-    text_ = answer_word(word, accepted_.peer(), port_->clients_);
+    if (port_->answers_in_flight_ > kMaxAnswersInFlight) {
+      LOG_WARN("zookeeper", "{} from /{} is not answered: too many answers are not taken yet", word,
+               accepted_.peer());
+      return leave();
+    }
+    Clients& clients = port_->clients_;
+    ++clients.stats().packets_received;
+    clients.metrics().bytes_received.add(4);
+    text_ = answer_word(word, argument, accepted_.peer(), clients);
+    port_->answers_in_flight_ += text_.size();
+    if (!text_.empty()) ++clients.stats().packets_sent;
     send_text();
   }
 
@@ -164,12 +210,6 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
     leave();
   }
 
-  void say_closing(const std::string& reason) {
-    port_->clients_.peer_log().warn(
-        accepted_.address,
-        odradek::format("Closing connection of /{}: {}", accepted_.peer(), reason));
-  }
-
   void refuse(std::string_view first) {
     std::string reason = net::foreign_protocol(first);
     // "it speaks HTTP; …": what is expected here is not what that sentence says
@@ -179,16 +219,15 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
                            ByteReader(first).u32());
     }
     say_closing(reason);
-    ++port_->clients_.stats().connections_rejected;
+    port_->clients_.metrics().connections_rejected.add();
     leave();
   }
 
   Port* port_;  // null once it is handed on or gone
   net::Accepted accepted_;
   asio::ip::tcp::socket socket_;
-  asio::steady_timer timer_;
-  asio::steady_timer deadline_;
-  int64_t pause_ms_ = kFirstPauseMs;
+  const int64_t since_ms_;
+  VisitorList::iterator place_;
   std::string text_;
   size_t sent_ = 0;
 };
@@ -197,9 +236,18 @@ Port::Port(runtime::Executor executor, Clients& clients, OnGrpc on_grpc)
     : executor_(executor),
       clients_(clients),
       on_grpc_(std::move(on_grpc)),
-      count_(limits_of(clients.settings())) {}
+      count_(limits_of(clients.settings())),
+      sweeper_(executor, [this] {
+        sweep();
+        return kSweepMs;
+      }) {
+  clients_.set_visitors(this);
+}
 
-Port::~Port() { stop(); }
+Port::~Port() {
+  stop();
+  clients_.set_visitors(nullptr);
+}
 
 Result<void> Port::open() {
   const ServerSettings& settings = clients_.settings();
@@ -213,30 +261,51 @@ Result<void> Port::open() {
 
 Result<void> Port::start() {
   int backlog = clients_.settings().backlog > 0 ? clients_.settings().backlog : SOMAXCONN;
+  sweeper_.start(kSweepMs);
   return listener_->start(backlog,
                           [this](net::Accepted accepted) { this->accepted(std::move(accepted)); });
 }
 
 void Port::stop() {
   if (listener_) listener_->stop();
-  for (auto visitors = visitors_; Visitor * visitor : visitors) visitor->leave();
+  sweeper_.stop();
+  while (!visitors_.empty()) visitors_.front()->leave();
+}
+
+void Port::for_each(
+    const std::function<void(const std::string& peer, int64_t since_ms)>& visit) const {
+  for (const auto& visitor : visitors_) visit(visitor->peer(), visitor->since_ms());
+}
+
+void Port::sweep() {
+  int64_t now_ms = clients_.clock().monotonic_ms();
+  while (!visitors_.empty() && now_ms - visitors_.front()->since_ms() >= kSessionlessMs) {
+    auto visitor = visitors_.front();
+    clients_.metrics().sessionless_expired.add();
+    visitor->say_closing("it said nothing that is understood here in 10 s");
+    visitor->leave();
+  }
 }
 
 void Port::accepted(net::Accepted accepted) {
+  int64_t now_ms = clients_.clock().monotonic_ms();
   if (auto entered = count_.enter(accepted.address); !entered) {
-    ++clients_.stats().connections_rejected;
-    LOG_WARN("zookeeper",
-             "Too many connections from /{}: {}; maxClientCnxns and maxCnxns say how many may be",
-             accepted.address, entered.error().what());
+    clients_.metrics().connections_rejected.add();
+    ++refused_since_warning_;
+    if (now_ms - warned_ms_ >= kWarnEveryMs) {
+      LOG_WARN("zookeeper",
+               "Too many connections from /{}: {}; maxClientCnxns, maxCnxns and the limit of open "
+               "files say how many may be ({} refused since this was last said)",
+               accepted.address, entered.error().what(), refused_since_warning_);
+      warned_ms_ = now_ms;
+      refused_since_warning_ = 0;
+    }
     asio::ip::tcp::socket closes(executor_);
-    closes.assign(
-        accepted.address.find(':') == std::string::npos ? asio::ip::tcp::v4() : asio::ip::tcp::v6(),
-        accepted.fd);
+    closes.assign(protocol_of(accepted.address), accepted.fd);
     return;
   }
-  auto visitor = std::make_shared<Visitor>(*this, std::move(accepted));
-  visitors_.insert(visitor.get());
-  visitor->start();
+  auto visitor = std::make_shared<Visitor>(*this, std::move(accepted), now_ms);
+  visitor->start(visitors_.insert(visitors_.end(), visitor));
 }
 
 }  // namespace odradek::coordinator::server

@@ -13,6 +13,7 @@ using zookeeper::ErrorCode;
 using zookeeper::OpCode;
 
 constexpr size_t kMaxMultiReadParts = 100'000;
+constexpr size_t kStatBytes = 68;  // of a Stat on the wire
 
 // As Java's trim: control characters are blanks.
 std::string_view trimmed(std::string_view text) {
@@ -45,8 +46,17 @@ class Reads {
     const tree::Rules& rules = context_.pipeline.options().rules;
     return rules.skip_acl || tree::allowed(acl, perms, context_.auth, rules.schemes);
   }
-  void watch(const std::string& path, uint8_t kind) {
-    context_.pipeline.watches().add(path, kind, context_.watcher);
+  // False where there may be no more watches.
+  [[nodiscard]] bool watch(const std::string& path, uint8_t kind) {
+    bool added = context_.pipeline.watches().add(path, kind, context_.watcher);
+    too_many_ |= !added;
+    return added;
+  }
+  void measure(std::string_view path, size_t bytes) {
+    std::string_view name = pipeline::top_namespace(path);
+    if (name.empty()) return;
+    context_.metrics.read_per_namespace.observe(
+        name, static_cast<int64_t>(path.size() + bytes + kStatBytes));
   }
   void missed(tree::EventType type, const std::string& path) {
     context_.watcher->on_watch_event(type, path, Zxid(-1));
@@ -62,6 +72,7 @@ class Reads {
   bool watches_ = true;
   const ReadContext& context_;
   const store::StoreTree& tree_;
+  bool too_many_ = false;  // watches
 };
 
 Answer Reads::exists() {
@@ -71,8 +82,9 @@ Answer Reads::exists() {
   auto stat = tree_.stat(request->path);
   // since 3.8.4; before, anybody could ask
   if (stat && !may(*tree_.acl(request->path), tree::kPermRead)) return ErrorCode::kNoAuth;
-  if (request->watch) watch(request->path, tree::kWatchData);
+  if (request->watch && !watch(request->path, tree::kWatchData)) return ErrorCode::kSystemError;
   if (!stat) return ErrorCode::kNoNode;
+  measure(request->path, 0);
   return Answer::of(wire_stat(*stat));
 }
 
@@ -82,7 +94,10 @@ Answer Reads::get_data() {
   auto node = tree_.get(request->path);
   if (!node) return ErrorCode::kNoNode;
   if (!may(*node->acl, tree::kPermRead)) return ErrorCode::kNoAuth;
-  if (request->watch && watches_) watch(request->path, tree::kWatchData);
+  if (request->watch && watches_ && !watch(request->path, tree::kWatchData)) {
+    return ErrorCode::kSystemError;
+  }
+  measure(request->path, node->bytes().size());
   zookeeper::GetDataResponse response;
   response.data = std::move(node->data);
   response.stat = wire_stat(node->stat);
@@ -116,9 +131,14 @@ Answer Reads::get_children(bool with_stat) {
   auto stat = tree_.stat(request->path);
   if (!stat) return ErrorCode::kNoNode;
   if (!may(*tree_.acl(request->path), tree::kPermRead)) return ErrorCode::kNoAuth;
-  if (request->watch && watches_) watch(request->path, tree::kWatchChild);
+  if (request->watch && watches_ && !watch(request->path, tree::kWatchChild)) {
+    return ErrorCode::kSystemError;
+  }
   zookeeper::GetChildren2Response response;
   response.children = *tree_.children(request->path);
+  size_t bytes = 0;
+  for (const std::string& child : response.children) bytes += child.size();
+  measure(request->path, bytes);
   if (with_stat) {
     response.stat = wire_stat(*stat);
     return Answer::of(response);
@@ -151,15 +171,15 @@ Answer Reads::set_watches(bool with_persistent) {
       missed(tree::EventType::deleted, path);
     } else if (stat->mzxid > seen) {
       missed(tree::EventType::data_changed, path);
-    } else {
-      watch(path, tree::kWatchData);
+    } else if (!watch(path, tree::kWatchData)) {
+      break;
     }
   }
   for (const std::string& path : all.exist_watches) {
     if (tree_.stat(path)) {
       missed(tree::EventType::created, path);
-    } else {
-      watch(path, tree::kWatchData);
+    } else if (!watch(path, tree::kWatchData)) {
+      break;
     }
   }
   for (const std::string& path : all.child_watches) {
@@ -168,15 +188,17 @@ Answer Reads::set_watches(bool with_persistent) {
       missed(tree::EventType::deleted, path);
     } else if (stat->pzxid > seen) {
       missed(tree::EventType::children_changed, path);
-    } else {
-      watch(path, tree::kWatchChild);
+    } else if (!watch(path, tree::kWatchChild)) {
+      break;
     }
   }
-  for (const std::string& path : all.persistent_watches) watch(path, tree::kWatchPersistent);
-  for (const std::string& path : all.persistent_recursive_watches) {
-    watch(path, tree::kWatchRecursive);
+  for (const std::string& path : all.persistent_watches) {
+    if (!watch(path, tree::kWatchPersistent)) break;
   }
-  return Answer();
+  for (const std::string& path : all.persistent_recursive_watches) {
+    if (!watch(path, tree::kWatchRecursive)) break;
+  }
+  return too_many_ ? ErrorCode::kSystemError : ErrorCode::kOk;
 }
 
 // The kinds that a number of checkWatches and removeWatches stands for; 4 and 5 since
@@ -214,8 +236,9 @@ Answer Reads::add_watch() {
   if (!request) return malformed(request.error());
   auto mode = zookeeper::find_add_watch_mode(request->mode);
   if (!mode) return malformed(Error(Errc::malformed, "an unknown mode of watch"));
-  watch(request->path, *mode == zookeeper::AddWatchMode::kPersistent ? tree::kWatchPersistent
-                                                                     : tree::kWatchRecursive);
+  uint8_t kind = *mode == zookeeper::AddWatchMode::kPersistent ? tree::kWatchPersistent
+                                                               : tree::kWatchRecursive;
+  if (!watch(request->path, kind)) return ErrorCode::kSystemError;
   zookeeper::ErrorResponse response;
   return Answer::of(response);
 }

@@ -6,6 +6,7 @@
 
 #include "coordinator/pipeline/pipeline.h"
 #include "coordinator/server/codec.h"
+#include "coordinator/server/server_metrics.h"
 
 namespace odradek::coordinator::server {
 
@@ -14,11 +15,13 @@ struct ReadContext {
   const tree::AuthInfo& auth;
   SessionId session;
   tree::Watcher* watcher;
+  ServerMetrics& metrics;
 };
 
 // exists, getData, getChildren, getChildren2, getACL, setWatches, setWatches2, checkWatches,
 // removeWatches, addWatch, multiRead, getEphemerals, getAllChildrenNumber, whoAmI. kUnimplemented
-// for any other.
+// for any other. kSystemError where the limit of watches is reached: no watch of the request was set
+// then, but of setWatches those before the limit.
 Answer answer_read(zookeeper::OpCode op, std::string_view body, const ReadContext& context);
 
 }  // namespace odradek::coordinator::server

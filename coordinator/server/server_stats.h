@@ -1,5 +1,6 @@
 #pragma once
-// Counters that the four-letter words show. Tree thread.
+// Counters that srst sets back whatever the metrics provider; server_metrics.h has the others. Tree
+// thread.
 
 #include <algorithm>
 #include <cstdint>
@@ -23,17 +24,24 @@ struct LatencyStats {
   }
 };
 
+// Of replies and watch events, without the length in front; -1 before there was one.
+struct ResponseSizes {
+  int64_t last = -1;
+  int64_t min = -1;
+  int64_t max = -1;
+
+  void add(int64_t bytes) {
+    last = bytes;
+    min = min < 0 ? bytes : std::min(min, bytes);
+    max = std::max(max, bytes);
+  }
+};
+
 struct ServerStats {
   int64_t packets_received = 0;
   int64_t packets_sent = 0;
-  int64_t bytes_received = 0;
   LatencyStats latency;
-  int64_t connections_made = 0;
-  int64_t connections_dropped = 0;
-  int64_t connections_rejected = 0;
-  int64_t auth_failed = 0;
-  int64_t large_requests_rejected = 0;
-  int64_t sessionless_expired = 0;
+  ResponseSizes responses;
 };
 
 }  // namespace odradek::coordinator::server

@@ -16,9 +16,10 @@
 #include "coordinator/pipeline/pipeline.h"
 #include "coordinator/server/broker_service.h"
 #include "coordinator/server/clients.h"
-#include "coordinator/server/four_letter_words.h"
 #include "coordinator/server/grpc_acceptor.h"
+#include "coordinator/server/operations.h"
 #include "coordinator/server/port.h"
+#include "coordinator/server/report.h"
 #include "coordinator/store/rocks_store.h"
 
 namespace odradek::coordinator::server {
@@ -93,6 +94,7 @@ struct Service::Impl {
   std::unique_ptr<BrokerService> brokers;
   std::unique_ptr<GrpcAcceptor> grpc;  // behind the service, which must outlive it
   std::unique_ptr<Port> port;
+  std::unique_ptr<Operations> operations;
   std::unique_ptr<runtime::RepeatingTimer> ticker;
   int64_t trimmed_ms = 0;
   Zxid trimmed_zxid;
@@ -100,6 +102,7 @@ struct Service::Impl {
 };
 
 Result<void> Service::Impl::open() {
+  int64_t began_ms = clock.monotonic_ms();
   auto opened = store::RocksStore::open(options.settings.store_dir(),
                                         store_options(options.memory_budget_bytes));
   if (!opened) return opened.error();
@@ -112,14 +115,25 @@ Result<void> Service::Impl::open() {
   if (!made) return made.error();
   pipeline = *std::move(made);
   clients = std::make_unique<Clients>(tree.executor(0), *pipeline, options.settings);
+  clients->metrics().db_init_time.observe(clock.monotonic_ms() - began_ms);
+  committer->on_commit([this](int64_t took_us, bool slow) {
+    pipeline->metrics().fsync_time.observe(took_us / 1000);
+    if (slow) ++clients->metrics().slow_commits;
+  });
   brokers = std::make_unique<BrokerService>(tree.executor(0), *pipeline,
                                             broker_settings(options.settings));
-  auto acceptor = GrpcAcceptor::start({brokers->grpc()});
+  auto acceptor = GrpcAcceptor::start(
+      {brokers->grpc()},
+      static_cast<size_t>(options.settings.operations.memory.grpc_connections));
   if (!acceptor) return acceptor.error();
   grpc = *std::move(acceptor);
   port = std::make_unique<Port>(tree.executor(0), *clients,
                                 [this](int fd, const std::string&) { grpc->accept(fd); });
-  return port->open();
+  if (auto bound = port->open(); !bound) return bound;
+  auto opened_operations = Operations::open(tree.executor(0), *clients);
+  if (!opened_operations) return opened_operations.error();
+  operations = *std::move(opened_operations);
+  return {};
 }
 
 int64_t Service::Impl::tick() {
@@ -142,6 +156,7 @@ Result<void> Service::Impl::start() {
   ticker->start(std::max<int64_t>(1, pipeline->next_tick_ms() - clock.monotonic_ms()));
   brokers->start();
   if (auto started = port->start(); !started) return started.error();
+  if (auto started = operations->start(); !started) return started.error();
   tree.start();
   running = true;
   LOG_INFO("zookeeper",
@@ -157,6 +172,7 @@ void Service::Impl::stop() {
   std::promise<void> ended;
   boost::asio::post(tree.executor(0), [this, &ended] {
     ticker->stop();
+    operations->stop();
     port->stop();
     brokers->stop();
     clients->close_all();
@@ -182,5 +198,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
 void Service::stop() { impl_->stop(); }
 
 uint16_t Service::port() const { return impl_->port->number(); }
+uint16_t Service::admin_port() const { return impl_->operations->admin_port(); }
+uint16_t Service::metrics_port() const { return impl_->operations->metrics_port(); }
 
 }  // namespace odradek::coordinator::server

@@ -29,6 +29,9 @@ class Service {
   // second. Not on the tree thread.
   void stop();
   uint16_t port() const;
+  // 0 where there is none.
+  uint16_t admin_port() const;
+  uint16_t metrics_port() const;
 
  private:
   struct Impl;

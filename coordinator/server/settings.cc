@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/config/settings.h"
+#include "coordinator/server/members.h"
 
 namespace odradek::coordinator::server {
 
@@ -26,21 +27,26 @@ bool resolves(const std::string& host) {
 
 }  // namespace
 
-Result<ServerSettings> server_settings(const config::Settings& settings) {
+Result<ServerSettings> server_settings(const config::Settings& settings,
+                                       size_t memory_budget_bytes) {
   ServerSettings server;
+  auto members = read_members(settings);
+  if (!members) return members.error();
   if (!settings.has("dataDir")) {
     return settings.refuse("dataDir",
                            "dataDir is not set: name the directory that keeps the tree, for "
                            "example dataDir=/var/lib/zookeeper");
   }
-  if (!settings.has("clientPort")) {
+  if (!settings.has("clientPort") && !members->client_port) {
     return settings.refuse("clientPort",
                            "clientPort is not set: name the port, for example clientPort=2181");
   }
   server.data_dir = settings.get_string("dataDir");
   server.data_log_dir = settings.find_string("dataLogDir").value_or(server.data_dir);
-  server.client_port = static_cast<uint16_t>(settings.get_int("clientPort"));
-  server.client_port_address = settings.find_string("clientPortAddress").value_or("");
+  server.client_port = members->client_port ? *members->client_port
+                                            : static_cast<uint16_t>(settings.get_int("clientPort"));
+  server.client_port_address =
+      settings.find_string("clientPortAddress").value_or(members->client_address);
   if (!server.client_port_address.empty() && !resolves(server.client_port_address)) {
     return settings.refuse(
         "clientPortAddress",
@@ -68,7 +74,12 @@ Result<ServerSettings> server_settings(const config::Settings& settings) {
   for (const std::string& word : settings.get_list("4lw.commands.whitelist")) {
     if (!word.empty()) server.four_letter_words.insert(word);
   }
+  server.four_letter_words.insert("srvr");  // as ZooKeeper: its own scripts ask it
   if (settings.get_bool("readonlymode.enabled")) server.four_letter_words.insert("isro");
+  server.single_member = members->single;
+  auto operations = operations_settings(settings, memory_budget_bytes);
+  if (!operations) return operations.error();
+  server.operations = *std::move(operations);
   server.rules.skip_acl = says_yes(settings, "skipACL");
   server.rules.extended_types = settings.get_bool("extendedTypesEnabled");
   server.rules.enforce_quota = settings.get_bool("enforceQuota");
@@ -85,8 +96,8 @@ Result<ServerSettings> server_settings(const config::Settings& settings) {
 
 Result<ServerSettings> server_settings(const config::Settings& settings,
                                        const std::vector<config::JavaProperty>& java,
-                                       fs::FileSystem& file_system) {
-  auto server = server_settings(settings);
+                                       fs::FileSystem& file_system, size_t memory_budget_bytes) {
+  auto server = server_settings(settings, memory_budget_bytes);
   if (!server) return server.error();
   auto auth = auth_settings(settings, java, file_system);
   if (!auth) return auth.error();

@@ -8,6 +8,7 @@
 #include "common/result.h"
 #include "coordinator/pipeline/container_sweep.h"
 #include "coordinator/server/auth_settings.h"
+#include "coordinator/server/operations_settings.h"
 #include "coordinator/tree/rules.h"
 
 namespace odradek::config {
@@ -34,6 +35,8 @@ struct ServerSettings {
   size_t jute_max_buffer = 1048575;  // of one request
   int32_t global_outstanding_limit = 1000;
   std::set<std::string> four_letter_words = {"srvr"};  // that are answered; "*": all
+  OperationsSettings operations;
+  bool single_member = false;  // a server.N line names this server alone
   tree::Rules rules;
   pipeline::ContainerSweepOptions containers;
   AuthSettings auth;
@@ -44,10 +47,13 @@ struct ServerSettings {
 };
 
 // From zookeeper.properties, without `auth`. bad_setting, one line, where values do not go together.
-Result<ServerSettings> server_settings(const config::Settings& settings);
+// Limits of memory that the file leaves open follow from the budget.
+Result<ServerSettings> server_settings(const config::Settings& settings,
+                                       size_t memory_budget_bytes = kDefaultMemoryBudget);
 // With `auth`, which sets the rules' schemes.
 Result<ServerSettings> server_settings(const config::Settings& settings,
                                        const std::vector<config::JavaProperty>& java,
-                                       fs::FileSystem& file_system);
+                                       fs::FileSystem& file_system,
+                                       size_t memory_budget_bytes = kDefaultMemoryBudget);
 
 }  // namespace odradek::coordinator::server

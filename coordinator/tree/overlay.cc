@@ -1,6 +1,17 @@
 #include "coordinator/tree/overlay.h"
 
+#include <algorithm>
+
 namespace odradek::coordinator::tree {
+
+size_t Txn::data_size(std::string_view path) const {
+  auto at = std::lower_bound(nodes.begin(), nodes.end(), path,
+                             [](const NodeWrite& node, std::string_view wanted) {
+                               return std::string_view(node.path) < wanted;
+                             });
+  bool found = at != nodes.end() && at->path == path && at->after;
+  return found ? at->after->bytes().size() : 0;
+}
 
 size_t Txn::bytes() const {
   size_t bytes = 256;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct Txn {
   };
 
   Commit commit;                 // zxid, time and the changes in order
-  std::vector<NodeWrite> nodes;  // one a path; parents whose counters moved are among them
+  std::vector<NodeWrite> nodes;  // one a path, sorted; parents whose counters moved are among them
   std::vector<SessionWrite> sessions;
   std::vector<std::pair<std::string, bool>> quotas;  // paths whose quota begins (true) or ends
   int64_t node_delta = 0;
@@ -38,6 +39,8 @@ struct Txn {
   Zxid zxid() const { return commit.zxid; }
   // About what it costs in memory and in the batch.
   size_t bytes() const;
+  // Of the data that the znode has afterwards; 0 where it is not among `nodes`.
+  size_t data_size(std::string_view path) const;
 };
 
 }  // namespace odradek::coordinator::tree

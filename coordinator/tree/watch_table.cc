@@ -1,27 +1,58 @@
 #include "coordinator/tree/watch_table.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "coordinator/tree/path.h"
 
 namespace odradek::coordinator::tree {
 
-void WatchTable::add(std::string_view path, uint8_t kind, Watcher* watcher) {
+namespace {
+
+constexpr size_t kPathBytesOfAPlace = 256;
+
+size_t places_of_path(std::string_view path) { return 1 + path.size() / kPathBytesOfAPlace; }
+
+size_t counted(uint8_t kinds) {
+  return ((kinds & kWatchAnyData) != 0 ? 1 : 0) + ((kinds & kWatchAnyChild) != 0 ? 1 : 0);
+}
+
+}  // namespace
+
+size_t WatchTable::places_of(const Watcher* watcher) const {
+  auto by = by_watcher_.find(watcher);
+  return by == by_watcher_.end() ? 0 : by->second.places;
+}
+
+bool WatchTable::add(std::string_view path, uint8_t kind, Watcher* watcher) {
   auto at = paths_.find(path);
-  if (at == paths_.end()) at = paths_.emplace(std::string(path), Entry()).first;
-  auto& watchers = at->second.watchers;
-  auto found = std::find_if(watchers.begin(), watchers.end(),
-                            [&](const auto& each) { return each.first == watcher; });
-  if (found == watchers.end()) {
-    watchers.emplace_back(watcher, uint8_t{0});
-    found = std::prev(watchers.end());
-    by_watcher_[watcher].insert(at->first);
+  size_t index = 0;
+  if (at != paths_.end()) index = place_at(at->second, watcher);
+  if (at == paths_.end() || index == at->second.watchers.size()) {
+    size_t cost = places_of_path(path);
+    if (places_ + cost > limits_.total || places_of(watcher) + cost > limits_.of_one_watcher) {
+      return false;
+    }
+    if (at == paths_.end()) at = paths_.emplace(std::string(path), Entry()).first;
+    at->second.watchers.emplace_back(watcher, uint8_t{0});
+    OfWatcher& by = by_watcher_[watcher];
+    by.paths.insert(at->first);
+    by.places += cost;
+    places_ += cost;
   }
-  uint8_t fresh = kind & ~found->second;
-  found->second |= kind;
-  watch_count_ += static_cast<size_t>(std::popcount(fresh));
+  uint8_t& kinds = at->second.watchers[index].second;
+  uint8_t fresh = kind & ~kinds;
+  watch_count_ -= counted(kinds);
+  kinds |= kind;
+  watch_count_ += counted(kinds);
   if (fresh & kWatchRecursive) ++recursive_count_;
+  return true;
+}
+
+// Where the watcher stands; the size of the list where it does not.
+size_t WatchTable::place_at(const Entry& entry, Watcher* watcher) {
+  auto found = std::find_if(entry.watchers.begin(), entry.watchers.end(),
+                            [&](const auto& each) { return each.first == watcher; });
+  return static_cast<size_t>(found - entry.watchers.begin());
 }
 
 uint8_t WatchTable::kinds(std::string_view path, Watcher* watcher) const {
@@ -38,13 +69,17 @@ void WatchTable::drop(Paths::iterator at, size_t index, uint8_t mask) {
   auto& watchers = at->second.watchers;
   auto& [watcher, kinds] = watchers[index];
   uint8_t gone = kinds & mask;
+  watch_count_ -= counted(kinds);
   kinds &= static_cast<uint8_t>(~mask);
-  watch_count_ -= static_cast<size_t>(std::popcount(gone));
+  watch_count_ += counted(kinds);
   if (gone & kWatchRecursive) --recursive_count_;
   if (kinds) return;
+  size_t cost = places_of_path(at->first);
+  places_ -= cost;
   auto by = by_watcher_.find(watcher);
-  by->second.erase(at->first);
-  if (by->second.empty()) by_watcher_.erase(by);
+  by->second.places -= cost;
+  by->second.paths.erase(at->first);
+  if (by->second.paths.empty()) by_watcher_.erase(by);
   watchers.erase(watchers.begin() + static_cast<ptrdiff_t>(index));
   if (watchers.empty()) paths_.erase(at);
 }
@@ -65,7 +100,7 @@ bool WatchTable::remove(std::string_view path, uint8_t mask, Watcher* watcher) {
 void WatchTable::remove_all(Watcher* watcher) {
   auto by = by_watcher_.find(watcher);
   if (by == by_watcher_.end()) return;
-  std::vector<std::string> paths(by->second.begin(), by->second.end());
+  std::vector<std::string> paths(by->second.paths.begin(), by->second.paths.end());
   for (const std::string& path : paths) remove(path, 0xff, watcher);
 }
 
@@ -99,6 +134,7 @@ void WatchTable::notify(EventType type, const std::string& path, uint8_t one_sho
       }
     }
   }
+  if (!told.empty() && on_fired_) on_fired_(type, told.size());
   for (Watcher* watcher : told) {
     if (!acl || watcher->may_hear(*acl)) watcher->on_watch_event(type, path, zxid);
   }

@@ -276,7 +276,7 @@ def daemon(t):
     shutil.copytree(t.home.path, home, symlinks=True, ignore=shutil.ignore_patterns("logs"))
     zk_port, port, data = t.ports.take(), t.ports.take(), t.folder("data")
     with open(os.path.join(home, "config", "z.properties"), "w") as f:
-        f.write(f"dataDir={data}/zookeeper\nclientPort={zk_port}\nclientPortAddress=127.0.0.1\n")
+        f.write(f"dataDir={data}/zookeeper\nclientPort={zk_port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n")
     with open(os.path.join(home, "config", "k.properties"), "w") as f:
         f.write(f"broker.id=0\nlisteners=PLAINTEXT://127.0.0.1:{port}\nlog.dirs={data}/logs\nzookeeper.connect=127.0.0.1:{zk_port}\n"
                 "offsets.topic.replication.factor=1\n")

@@ -94,8 +94,8 @@ TEST_F(PipelineTest, EventThenReplyThenObserverInZxidOrder) {
   ask(session, CreateOp("/w"));
   auto recorder = std::make_shared<Recorder>();
   pipeline->observe(recorder.get());
-  pipeline->watches().add("/w", tree::kWatchData, recorder.get());
-  pipeline->watches().add("/w", tree::kWatchChild, recorder.get());
+  ASSERT_TRUE(pipeline->watches().add("/w", tree::kWatchData, recorder.get()));
+  ASSERT_TRUE(pipeline->watches().add("/w", tree::kWatchChild, recorder.get()));
   Zxid base = pipeline->last_zxid();
   for (auto& operation :
        {tree::Operation(CreateOp("/w/c")), tree::Operation(SetDataOp("/w", "1"))}) {

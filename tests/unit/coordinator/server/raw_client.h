@@ -16,6 +16,7 @@
 
 #include "common/bytes/byte_reader.h"
 #include "common/bytes/byte_writer.h"
+#include "common/format.h"
 #include "coordinator/server/service.h"
 #include "proto/zookeeper/opcodes.h"
 #include "proto/zookeeper/records.h"
@@ -57,6 +58,9 @@ class RawClient {
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }
+
+  // No more bytes come from here; answers are still read.
+  void end_sending() { shutdown(fd_, SHUT_WR); }
 
   void send(std::string_view bytes) {
     while (!bytes.empty()) {

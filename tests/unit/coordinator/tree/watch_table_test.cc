@@ -74,7 +74,7 @@ TEST(WatchTable, FiresAsZooKeeperDoes) {
   for (const Row& row : rows) {
     WatchTable table;
     Hears hears;
-    table.add("/w/n", row.kind, &hears);
+    ASSERT_TRUE(table.add("/w/n", row.kind, &hears));
     for (const Change& each : row.changes) table.fire(each, Zxid(1));
     EXPECT_EQ(hears.events, row.events) << "row " << number;
     table.remove_all(&hears);
@@ -88,8 +88,8 @@ TEST(WatchTable, FiresAsZooKeeperDoes) {
 TEST(WatchTable, ADeletionTellsTheParentsWatchersToo) {
   WatchTable table;
   Hears hears;
-  table.add("/w", kWatchChild, &hears);
-  table.add("/w/n", kWatchData, &hears);
+  ASSERT_TRUE(table.add("/w", kWatchChild, &hears));
+  ASSERT_TRUE(table.add("/w/n", kWatchData, &hears));
   table.fire(change(Change::Kind::deleted, "/w/n"), Zxid(1));
   EXPECT_EQ(hears.events, (std::vector<std::string>{"Deleted /w/n", "ChildrenChanged /w"}));
 }
@@ -97,8 +97,8 @@ TEST(WatchTable, ADeletionTellsTheParentsWatchersToo) {
 TEST(WatchTable, ChildrenOfTheRoot) {
   WatchTable table;
   Hears hears;
-  table.add("/", kWatchChild, &hears);
-  table.add("/", kWatchRecursive, &hears);
+  ASSERT_TRUE(table.add("/", kWatchChild, &hears));
+  ASSERT_TRUE(table.add("/", kWatchRecursive, &hears));
   table.fire(change(Change::Kind::created, "/a"), Zxid(1));
   EXPECT_EQ(hears.events, (std::vector<std::string>{"Created /a", "ChildrenChanged /"}));
 }
@@ -107,11 +107,11 @@ TEST(WatchTable, CountsRemovalsAndManyWatchers) {
   WatchTable table;
   Hears a;
   Hears b;
-  table.add("/x", kWatchData, &a);
-  table.add("/x", kWatchData, &a);  // twice is once
-  table.add("/x", kWatchData | kWatchChild, &b);
-  table.add("/y", kWatchPersistent, &b);
-  EXPECT_EQ(table.watch_count(), 4u);
+  ASSERT_TRUE(table.add("/x", kWatchData, &a));
+  ASSERT_TRUE(table.add("/x", kWatchData, &a));  // twice is once
+  ASSERT_TRUE(table.add("/x", kWatchData | kWatchChild, &b));
+  ASSERT_TRUE(table.add("/y", kWatchPersistent, &b));
+  EXPECT_EQ(table.watch_count(), 5u);  // one that stays is two
   EXPECT_EQ(table.path_count(), 2u);
   EXPECT_EQ(table.watcher_count(), 2u);
   EXPECT_EQ(table.kinds("/x", &b), kWatchData | kWatchChild);
@@ -132,8 +132,8 @@ TEST(WatchTable, WhoMayNotReadHearsNothing) {
   auto closed = std::make_shared<const Acl>(Acl{AclEntry(31, Identity("digest", "u:x"))});
   WatchTable table;
   Hears hears;
-  table.add("/p", kWatchChild, &hears);
-  table.add("/p/n", kWatchData, &hears);
+  ASSERT_TRUE(table.add("/p", kWatchChild, &hears));
+  ASSERT_TRUE(table.add("/p/n", kWatchData, &hears));
   Change made = change(Change::Kind::created, "/p/n");
   made.acl = closed;
   made.parent_acl = open_acl();
@@ -143,7 +143,7 @@ TEST(WatchTable, WhoMayNotReadHearsNothing) {
   set.acl = open_acl();
   table.fire(set, Zxid(2));
   EXPECT_EQ(hears.events.size(), 1u);
-  table.add("/p", kWatchRecursive, &hears);
+  ASSERT_TRUE(table.add("/p", kWatchRecursive, &hears));
   table.fire(made, Zxid(3));
   EXPECT_EQ(hears.events.size(), 1u);
   Change gone = change(Change::Kind::deleted, "/p/n");
@@ -152,6 +152,50 @@ TEST(WatchTable, WhoMayNotReadHearsNothing) {
   table.fire(gone, Zxid(4));
   EXPECT_EQ(hears.events.back(), "Deleted /p/n");
   table.remove_all(&hears);
+}
+
+TEST(WatchTable, LimitsCountPlacesAndLongPathsMore) {
+  WatchTable table;
+  table.set_limits({6, 4});
+  Hears a;
+  Hears b;
+  EXPECT_TRUE(table.add("/1", kWatchData, &a));
+  EXPECT_TRUE(table.add("/1", kWatchChild | kWatchRecursive, &a));  // the same place
+  EXPECT_EQ(table.places(), 1u);
+  std::string longer = "/" + std::string(600, 'x');
+  EXPECT_TRUE(table.add(longer, kWatchData, &a));
+  EXPECT_EQ(table.places_of(&a), 4u);
+  EXPECT_FALSE(table.add("/2", kWatchData, &a)) << "beyond what one watcher may have";
+  EXPECT_EQ(table.kinds("/2", &a), 0);
+  EXPECT_TRUE(table.add("/2", kWatchData, &b));
+  EXPECT_TRUE(table.add("/3", kWatchData, &b));
+  EXPECT_FALSE(table.add("/4", kWatchData, &b)) << "beyond what there may be";
+  EXPECT_TRUE(table.add("/3", kWatchPersistent, &b)) << "what is there may grow";
+  EXPECT_EQ(table.path_count(), 4u);
+  table.fire(change(Change::Kind::data_changed, longer), Zxid(1));
+  EXPECT_EQ(table.places(), 3u);
+  EXPECT_TRUE(table.add("/4", kWatchData, &b));
+  table.remove_all(&a);
+  table.remove_all(&b);
+  EXPECT_EQ(table.places(), 0u);
+  EXPECT_EQ(table.places_of(&b), 0u);
+}
+
+TEST(WatchTable, SaysHowManyAnEventConcerns) {
+  WatchTable table;
+  std::vector<std::pair<EventType, size_t>> fired;
+  table.on_fired([&](EventType type, size_t watchers) { fired.emplace_back(type, watchers); });
+  Hears a;
+  Hears b;
+  ASSERT_TRUE(table.add("/n", kWatchData, &a));
+  ASSERT_TRUE(table.add("/n", kWatchPersistent, &b));
+  ASSERT_TRUE(table.add("/", kWatchChild, &a));
+  table.fire(change(Change::Kind::data_changed, "/n"), Zxid(1));
+  table.fire(change(Change::Kind::data_changed, "/other"), Zxid(2));
+  table.fire(change(Change::Kind::deleted, "/n"), Zxid(3));
+  EXPECT_EQ(fired, (std::vector<std::pair<EventType, size_t>>{{EventType::data_changed, 2},
+                                                              {EventType::deleted, 1},
+                                                              {EventType::children_changed, 1}}));
 }
 
 }  // namespace
