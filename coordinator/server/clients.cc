@@ -209,10 +209,14 @@ void Clients::close_overdue(int64_t now_ms) {
   for (auto& connection : stalled) {
     connection->close("memory is short, and the rest of its large request does not come");
   }
+  size_t said = 0;
   for (auto& connection : idle) {
     metrics_.sessionless_expired.add();
-    connection->close("no session was asked for in 10 s");
+    connection->close(++said <= kSaidInSweep ? "no session was asked for in 10 s" : "");
   }
+  if (said <= kSaidInSweep) return;
+  LOG_WARN("zookeeper", "{} more connections asked for no session in 10 s: closed",
+           said - kSaidInSweep);
 }
 
 }  // namespace odradek::coordinator::server

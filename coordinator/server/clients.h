@@ -30,6 +30,10 @@ class ClientConnection;
 // zookeeper.nio.sessionlessCnxnTimeout: a connection that has not asked for a session ends then.
 inline constexpr int64_t kSessionlessMs = 10'000;
 
+// Of so many idle connections that end in the same second the log names the peer; of more the
+// number.
+inline constexpr size_t kSaidInSweep = 5;
+
 // Connections of the port that have not shown what they are.
 class Visitors {
  public:

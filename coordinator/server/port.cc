@@ -21,8 +21,8 @@ namespace asio = boost::asio;
 
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr int64_t kSweepMs = 1000;
-// A first request up to this size is waited for as a whole; a ConnectRequest has about 50 bytes.
-constexpr size_t kWholeFirstFrame = 1024;
+// So much of a first request is waited for; a ConnectRequest has about 50 bytes.
+constexpr size_t kFirstBytes = 1024;
 // Answers to words that clients do not take: a word is not answered while there are more.
 constexpr size_t kMaxAnswersInFlight = 64u << 20;
 // Descriptors that are left for the store, the log, brokers and the admin server.
@@ -123,13 +123,12 @@ class Port::Visitor : public std::enable_shared_from_this<Port::Visitor> {
         static_cast<size_t>(length) > port_->clients_.settings().jute_max_buffer) {
       return refuse(first);
     }
-    size_t whole = static_cast<size_t>(length) + 4;
-    if (whole > kWholeFirstFrame || available() >= whole) return hand_to_zookeeper();
-    wait_for(whole);
+    size_t wanted = std::min(static_cast<size_t>(length) + 4, kFirstBytes);
+    available() >= wanted ? hand_to_zookeeper() : wait_for(wanted);
   }
 
   size_t available() {
-    char bytes[kWholeFirstFrame];
+    char bytes[kFirstBytes];
     ssize_t got = ::recv(socket_.native_handle(), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
     return got > 0 ? static_cast<size_t>(got) : 0;
   }
@@ -279,12 +278,18 @@ void Port::for_each(
 
 void Port::sweep() {
   int64_t now_ms = clients_.clock().monotonic_ms();
+  size_t closed = 0;
   while (!visitors_.empty() && now_ms - visitors_.front()->since_ms() >= kSessionlessMs) {
     auto visitor = visitors_.front();
     clients_.metrics().sessionless_expired.add();
-    visitor->say_closing("it said nothing that is understood here in 10 s");
+    if (++closed <= kSaidInSweep) {
+      visitor->say_closing("it said nothing that is understood here in 10 s");
+    }
     visitor->leave();
   }
+  if (closed <= kSaidInSweep) return;
+  LOG_WARN("zookeeper", "{} more connections said nothing that is understood here in 10 s: closed",
+           closed - kSaidInSweep);
 }
 
 void Port::accepted(net::Accepted accepted) {

@@ -3,9 +3,9 @@
 // connection on: to a ZooKeeper connection, to gRPC, or it answers a four-letter word. Anything
 // else is closed with one log line. Tree thread.
 //
-// A connection that says nothing, or less than its first request, costs one small object and one
-// system call, whatever it does: the kernel is told how many bytes are missing (SO_RCVLOWAT) and
-// wakes us when they are there. After ten seconds it is closed.
+// A connection that says nothing, or less than its first request (or 1 KiB of it), costs one small
+// object and one system call, whatever it does: the kernel is told how many bytes are missing
+// (SO_RCVLOWAT) and wakes us when they are there. After ten seconds it is closed.
 
 #include <functional>
 #include <list>

@@ -77,7 +77,7 @@ void SimConnection::read() {
       coming_.feed(bytes);
       while (auto frame = *coming_.next()) let_in(frame->view());
     }
-    received(bytes.size());
+    received();
   }
   if (!closed() && inbox_.empty() && finished_ && watched() && !establishing()) close();
 }
@@ -179,7 +179,7 @@ void SimConnection::read_early(std::string_view frame) {
   body.back() = 0;  // no watch
   coordinator::tree::AuthInfo auth;
   early_[xid] = coordinator::server::answer_read(
-      *op, body, {port_.coordinator().pipeline(), auth, session(), this});
+      *op, body, {port_.coordinator().pipeline(), auth, session(), this, port_.clients().metrics()});
 }
 
 // ---- SimPort
