@@ -19,6 +19,7 @@
 #include "common/ids.h"
 #include "proto/kafka/describe_configs.h"
 #include "proto/kafka/describe_groups.h"
+#include "proto/kafka/describe_log_dirs.h"
 #include "proto/kafka/list_groups.h"
 #include "proto/kafka/metadata.h"
 
@@ -116,6 +117,19 @@ class AdminClient {
   std::map<TopicPartition, OffsetAnswer> list_offsets(
       const std::map<TopicPartition, int64_t>& timestamps);
 
+  // --- records and where they lie
+  struct DeletedRecords {
+    int64_t low_watermark = -1;
+    int16_t error = 0;
+  };
+  // Keeps the records from these offsets on; -1: none below the high watermark.
+  std::map<TopicPartition, DeletedRecords> delete_records(
+      const std::map<TopicPartition, int64_t>& offsets);
+  using LogDirectory = kafka::DescribeLogDirsResponse::DescribeLogDirsResult;
+  // Of one broker. `topics`: all their partitions; empty: every topic.
+  std::vector<LogDirectory> describe_log_dirs(const Node& node,
+                                              const std::vector<std::string>& topics);
+
   // --- consumer groups
   std::vector<ListedGroup> list_groups(const std::vector<std::string>& states);
   DescribedGroup describe_group(const std::string& group);
@@ -158,6 +172,12 @@ class AdminClient {
   KafkaConnection* open_any(int64_t deadline_ms);
   Cluster metadata(const std::optional<std::vector<std::string>>& topics, std::string_view call,
                    int64_t deadline_ms);
+  // The leaders of all partitions of the topics that the keys name; -1 where there is none, nothing
+  // where the partition is not there. Their nodes go to `nodes`.
+  template <typename Value>
+  std::map<TopicPartition, int32_t> leaders_of(const std::map<TopicPartition, Value>& partitions,
+                                               std::string_view call, int64_t deadline_ms,
+                                               std::vector<Node>& nodes);
   Node find_coordinator(const std::string& group, int64_t deadline_ms);
   int64_t deadline() const { return odradek::cli::now_ms() + api_timeout_ms_; }
   // Runs `attempt` until it does not throw a retriable error, or the deadline is near.

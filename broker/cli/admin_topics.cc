@@ -206,43 +206,25 @@ std::map<TopicPartition, OffsetAnswer> AdminClient::list_offsets(
   std::map<TopicPartition, OffsetAnswer> answers;
   std::map<TopicPartition, int64_t> open_questions = timestamps;
   while (!open_questions.empty()) {
-    std::set<std::string> names;
-    for (const auto& [partition, time] : open_questions) names.insert(partition.topic);
-    Cluster cluster =
-        metadata(std::vector<std::string>(names.begin(), names.end()), "listOffsets", until);
-    std::map<TopicPartition, int32_t> leaders;
-    for (const auto& topic : cluster.topics) {
-      for (const auto& partition : topic.partitions) {
-        leaders[{topic.name.value_or(""), PartitionId(partition.partition_index)}] =
-            partition.leader_id;
-      }
-    }
+    std::vector<Node> nodes;
+    auto leaders = leaders_of(open_questions, "listOffsets", until, nodes);
     std::map<int32_t, kafka::ListOffsetsRequest> requests;
     int16_t least = 1;
     for (const auto& [partition, time] : open_questions) {
       auto leader = leaders.find(partition);
-      if (leader == leaders.end()) {
-        answers[partition].error = kUnknownTopicOrPartition;
-        continue;
-      }
-      if (leader->second < 0) {
-        answers[partition].error = kLeaderNotAvailable;
+      if (leader == leaders.end() || leader->second < 0) {
+        answers[partition].error =
+            leader == leaders.end() ? kUnknownTopicOrPartition : kLeaderNotAvailable;
         continue;
       }
       if (time == kMaxTimestamp) least = 7;  // KIP-734
       auto& request = requests[leader->second];
       request.replica_id = -1;
-      auto topic = std::find_if(request.topics.begin(), request.topics.end(),
-                                [&](const auto& known) { return known.name == partition.topic; });
-      if (topic == request.topics.end()) {
-        topic = request.topics.emplace(request.topics.end());
-        topic->name = partition.topic;
-      }
-      auto& wanted = topic->partitions.emplace_back();
+      auto& wanted = topic_row(request.topics, partition.topic).partitions.emplace_back();
       wanted.partition_index = partition.partition.value();
       wanted.timestamp = time;
     }
-    for (const auto& node : cluster.nodes) {
+    for (const Node& node : nodes) {
       auto request = requests.find(node.id);
       if (request == requests.end()) continue;
       auto answer = send<kafka::ListOffsetsResponse>(
@@ -254,12 +236,7 @@ std::map<TopicPartition, OffsetAnswer> AdminClient::list_offsets(
         }
       }
     }
-    std::erase_if(open_questions, [&](const auto& question) {
-      auto answer = answers.find(question.first);
-      return answer != answers.end() &&
-             !(answer->second.error != 0 && KafkaError(answer->second.error).retriable() &&
-               answer->second.error != kUnknownTopicOrPartition);
-    });
+    forget_answered(open_questions, answers);
     if (open_questions.empty() || odradek::cli::now_ms() >= until) break;
     pause(until);
   }

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "common/format.h"
 #include "common/log/log.h"
 #include "common/runtime/background.h"
 #include "common/runtime/scope_exit.h"
@@ -217,6 +218,21 @@ Result<ListedOffset> Partition::list_offset(int64_t timestamp, ReadLimit limit) 
   listed.timestamp_ms = (*found)->timestamp_ms;
   listed.leader_epoch = (*found)->leader_epoch;
   return listed;
+}
+
+Result<Offset> Partition::delete_records(int64_t offset) {
+  const Offset start = offset == -1 ? high_watermark_ : Offset(offset);
+  if (start < Offset(0) || start > high_watermark_) {
+    return Error(Errc::offset_out_of_range,
+                 format("{} is not between 0 and the high watermark {}", start.value(),
+                        high_watermark_.value()));
+  }
+  if (auto moved = log_->advance_log_start(start); !moved) {
+    const Errc code = moved.error().code();
+    if (code == Errc::log_dir_offline || code == Errc::io_error) fail(moved.error());
+    return moved.error();
+  }
+  return log_->log_start_offset();
 }
 
 Partition::WaitId Partition::wait_past(Offset end, std::function<void()> wake) {

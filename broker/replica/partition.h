@@ -131,6 +131,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
     return log_->end_offset_for_epoch(epoch);
   }
 
+  // DeleteRecords: moves the log start up to the offset, -1 for the high watermark; gives the log
+  // start. Errors: offset_out_of_range above the high watermark or below -1, those of Log.
+  Result<Offset> delete_records(int64_t offset);
+
   // Runs `wake` once, when the high watermark has moved past `end`, when this replica stops
   // leading, fails or is removed; never after cancel_wait. It runs inside of other work here: it
   // only posts or sets a flag.

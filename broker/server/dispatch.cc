@@ -7,10 +7,12 @@
 #include "broker/api/create_partitions.h"
 #include "broker/api/create_topics.h"
 #include "broker/api/delete_groups.h"
+#include "broker/api/delete_records.h"
 #include "broker/api/delete_topics.h"
 #include "broker/api/describe_cluster.h"
 #include "broker/api/describe_configs.h"
 #include "broker/api/describe_groups.h"
+#include "broker/api/describe_log_dirs.h"
 #include "broker/api/describe_topic_partitions.h"
 #include "broker/api/fetch.h"
 #include "broker/api/find_coordinator.h"
@@ -70,6 +72,8 @@ api::Handler handler_of(kafka::ApiKey key) {
       return api::handle_create_topics;
     case ApiKey::kDeleteTopics:
       return api::handle_delete_topics;
+    case ApiKey::kDeleteRecords:
+      return api::handle_delete_records;
     case ApiKey::kInitProducerId:
       return api::handle_init_producer_id;
     case ApiKey::kOffsetForLeaderEpoch:
@@ -78,6 +82,8 @@ api::Handler handler_of(kafka::ApiKey key) {
       return api::handle_describe_configs;
     case ApiKey::kAlterConfigs:
       return api::handle_alter_configs;
+    case ApiKey::kDescribeLogDirs:
+      return api::handle_describe_log_dirs;
     case ApiKey::kCreatePartitions:
       return api::handle_create_partitions;
     case ApiKey::kDeleteGroups:

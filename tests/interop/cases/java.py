@@ -1,5 +1,6 @@
 """The official Java clients, one JVM a release. The tutorials' steps with these releases' tools ran in the same JVMs
 just before; each JVM ends with its release."""
+import json
 import os
 import re
 
@@ -35,6 +36,49 @@ def dump_log(t):
     t.check("the index passes its check", status == 0 and "passed sanity check" in out, out)
     status, out = tools.run("kafka-dump-log.sh", "--files", log[:-3] + "timeindex", "--verify-index-only")
     t.check("the time index too", status == 0 and "mismatch" not in out.lower() and "Found timestamp" not in out, out)
+
+
+@case("records are deleted, log directories told", each=("bin", *KAFKA_VERSIONS))
+def log_admin(t, who):
+    tools = t.home_tools() if who == "bin" else t.official_tools(who)
+    topic, where = t.unique("deleted"), ("--bootstrap-server", t.cluster.bootstrap)
+    t.cluster.create_topic(topic, 2)
+    compacted = t.unique("compacted")
+    t.cluster.create_topic(compacted, configs=[("cleanup.policy", "compact")])
+    size = 0
+    with t.cluster.broker.connection() as c:
+        for _ in range(10):
+            size += len(wire.batch([b"x" * 100]))
+            assert c.produce(topic, 0, wire.batch([b"x" * 100]))[0] == 0
+    offsets = os.path.join(t.scratch, topic + ".json")
+
+    def delete(*rows, **more):
+        with open(offsets, "w") as f:
+            json.dump({"partitions": [dict(zip(("topic", "partition", "offset"), row)) for row in rows], "version": 1, **more}, f)
+        return tools.run("kafka-delete-records.sh", *where, "--offset-json-file", offsets)
+
+    status, out = delete((topic, 0, 4), (topic, 1, -1))
+    t.check("the new starts", status == 0 and f"partition: {topic}-0\tlow_watermark: 4" in out and f"partition: {topic}-1\tlow_watermark: 0" in out, out)
+    with t.cluster.broker.connection() as c:
+        t.check("a consumer begins there", c.end_offset(topic, 0, -2) == 4 and c.end_offset(topic) == 10)
+        t.check("what lies before is out of range", c.fetch(topic, 0, 3)[0] == 1 and c.fetch(topic, 0, 4)[0] == 0)
+    status, out = delete((topic, 0, 11), (compacted, 0, 0))
+    t.check("an offset beyond the end, a compacted topic", "OffsetOutOfRangeException" in out and "PolicyViolationException" in out, out)
+    status, out = delete((topic, 0, 5), (topic, 0, 6))
+    t.check("a partition named twice", status != 0 and "duplicate topic partitions" in out, (status, out))
+    status, out = delete((topic, 0, 5), version=2)
+    t.check("a version that is not known", status != 0 and "ot supported version field value 2" in out, (status, out))
+    status, out = tools.run("kafka-log-dirs.sh", *where, "--describe", "--topic-list", topic)
+    told = json.loads(next((line for line in out.splitlines() if line.startswith("{")), "{}"))
+    t.check("what is asked first", status == 0 and "Querying brokers for log directories information" in out and
+            f"Received log directory information from brokers {t.cluster.broker.id}" in out, out)
+    rows = {row["partition"]: row for b in told["brokers"] for d in b["logDirs"] for row in d["partitions"]}
+    t.check("both partitions with their sizes", rows[f"{topic}-0"] == {"partition": f"{topic}-0", "size": size, "offsetLag": 0, "isFuture": False} and
+            rows[f"{topic}-1"]["size"] == 0 and len(rows) == 2, out)
+    t.check("their directory", told["brokers"][0]["logDirs"][0]["logDir"] == os.path.dirname(t.cluster.broker.partition_dir(topic)), out)
+    if who != "2.5.0":  # which asks that broker until its time-out
+        status, out = tools.run("kafka-log-dirs.sh", *where, "--describe", "--broker-list", "4711")
+        t.check("a broker that is not there", "do not exist" in out and "4711" in out, (status, out))
 
 
 @case("end of the JVMs")

@@ -120,6 +120,8 @@ TOOLS = {
     "kafka-consumer-groups.sh": (f"{_T}.consumer.group.ConsumerGroupCommand", "kafka.admin.ConsumerGroupCommand"),
     "kafka-configs.sh": (f"{_T}.ConfigCommand", "kafka.admin.ConfigCommand"),
     "kafka-get-offsets.sh": (f"{_T}.GetOffsetShell", "kafka.tools.GetOffsetShell"),
+    "kafka-delete-records.sh": (f"{_T}.DeleteRecordsCommand", "kafka.admin.DeleteRecordsCommand"),
+    "kafka-log-dirs.sh": (f"{_T}.LogDirsCommand", "kafka.admin.LogDirsCommand"),
     "kafka-broker-api-versions.sh": (f"{_T}.BrokerApiVersionsCommand", "kafka.admin.BrokerApiVersionsCommand"),
     "kafka-dump-log.sh": (f"{_T}.DumpLogSegments", "kafka.tools.DumpLogSegments"),
     "kafka-acls.sh": ("kafka.admin.AclCommand",),

@@ -1,0 +1,89 @@
+#include "broker/api/describe_log_dirs.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "broker/api/error_map.h"
+#include "broker/replica/partition_manager.h"
+#include "common/runtime/background.h"
+#include "proto/kafka/describe_log_dirs.h"
+
+namespace odradek::broker::api {
+
+namespace {
+
+struct Replica {
+  int64_t size = 0;
+  int64_t lag = 0;
+};
+using ByTopic = std::map<std::string, std::map<int32_t, Replica>>;
+using Response = kafka::DescribeLogDirsResponse;
+
+// Partitions that are not here are passed over, as Kafka does.
+std::optional<std::set<TopicPartition>> wanted_of(const kafka::DescribeLogDirsRequest& request) {
+  if (!request.topics) return std::nullopt;
+  std::set<TopicPartition> wanted;
+  for (const auto& topic : *request.topics) {
+    for (int32_t partition : topic.partitions) wanted.emplace(topic.topic, PartitionId(partition));
+  }
+  return wanted;
+}
+
+void fill(Response::DescribeLogDirsResult& row, const ByTopic& topics) {
+  for (const auto& [name, partitions] : topics) {
+    auto& topic = row.topics.emplace_back();
+    topic.name = name;
+    for (const auto& [index, replica] : partitions) {
+      auto& partition = topic.partitions.emplace_back();
+      partition.partition_index = index;
+      partition.partition_size = replica.size;
+      partition.offset_lag = replica.lag;
+    }
+  }
+}
+
+}  // namespace
+
+boost::asio::awaitable<Answer> handle_describe_log_dirs(Services& services, RequestContext context,
+                                                        ByteView body) {
+  auto request = decode_request<kafka::DescribeLogDirsRequest>(context, body);
+  if (!request) co_return bad_request(context, request.error());
+  const auto wanted = wanted_of(*request);
+  log::LogManager& logs = services.partitions->logs();
+  std::vector<ByTopic> found(logs.directories().size());
+  auto collect = [&](replica::PartitionTable::Shard& shard) {
+    for (const auto& [id, partition] : shard.partitions) {
+      if (wanted && !wanted->contains(id)) continue;
+      Replica& replica = found[partition->directory()][id.topic][id.partition.value()];
+      replica.size = partition->log().size_bytes();
+      replica.lag = std::max<int64_t>(
+          partition->high_watermark().value() - partition->log_end_offset().value(), 0);
+    }
+  };
+  co_await services.partitions->table().on_every_shard(std::move(collect));
+  Response response;
+  const std::vector<log::DirectoryState> directories = logs.directories();
+  for (size_t i = 0; i < directories.size(); ++i) {
+    auto& row = response.results.emplace_back();
+    row.log_dir = directories[i].path;
+    if (!directories[i].online) {
+      row.error_code = wire(ErrorCode::kafka_storage_error);
+      continue;
+    }
+    fill(row, found[i]);
+    const std::string path = directories[i].path;
+    fs::FileSystem& files = *logs.context().files;
+    auto look = [&files, path] { return files.space(path); };
+    auto space = co_await services.background->run(std::move(look));
+    if (space) {
+      row.total_bytes = static_cast<int64_t>(space->total_bytes);
+      row.usable_bytes = static_cast<int64_t>(space->free_bytes);
+    }
+  }
+  co_return respond(context, response);
+}
+
+}  // namespace odradek::broker::api
