@@ -9,6 +9,8 @@
 #include "broker/api/fetch_session.h"
 #include "broker/api/fetch_wait.h"
 #include "broker/api/partition_access.h"
+#include "broker/log/message_set.h"
+#include "common/runtime/background.h"
 #include "proto/kafka/fetch.h"
 
 namespace odradek::broker::api {
@@ -18,6 +20,9 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int16_t kFirstZstdVersion = 10;
+constexpr int16_t kFirstVersionOfBatches = 4;  // below it, message sets
+constexpr int16_t kLastVersionWithStrictSize = 2;
+constexpr int16_t kLastVersionWithoutStorageError = 5;
 constexpr int64_t kOpeningWaitMs = 5000;
 
 // One fetch on its way.
@@ -28,6 +33,7 @@ struct Run {
   FetchPlan plan;
   std::vector<TopicPartition> ids;  // of plan.targets
   std::vector<FetchOutcome> outcomes;
+  std::vector<Bytes> message_sets;  // for old clients, in place of the outcomes' slices
   replica::ReadLimit limit = replica::ReadLimit::high_watermark;
   bool follower = false;
   int64_t budget = 0;  // bytes that may still be read
@@ -92,7 +98,12 @@ void read_one(Run& run, size_t i) {
   outcome.data.partition_index = target.partition;
   outcome.data.aborted_transactions.reset();
   auto fail = [&](const Error& error) {
-    set_error(outcome, to_kafka(error.code()));
+    ErrorCode code = to_kafka(error.code());
+    if (code == ErrorCode::kafka_storage_error &&
+        run.context.version <= kLastVersionWithoutStorageError) {
+      code = ErrorCode::not_leader_or_follower;
+    }
+    set_error(outcome, code);
     (void)error_number(error, "Fetch");
     run.answer_now = true;
   };
@@ -113,6 +124,9 @@ void read_one(Run& run, size_t i) {
       partition.log().config().compression == compress::Codec::zstd) {
     return fail(Error(Errc::unsupported_compression_type, "zstd needs Fetch of version 10"));
   }
+  if (run.context.version < kFirstVersionOfBatches && !partition.log().config().down_conversion) {
+    return fail(Error(Errc::unsupported_version, "message.downconversion.enable is false"));
+  }
   if (diverges(partition, target, outcome)) {
     run.answer_now = true;
     if (outcome.data.error_code != 0) return;
@@ -122,7 +136,8 @@ void read_one(Run& run, size_t i) {
     return;
   }
   int64_t most = std::clamp<int64_t>(run.budget, 0, std::max(target.max_bytes, 0));
-  bool first = run.bytes == 0;  // the first batch comes whatever its size (KIP-74)
+  // The first batch comes whatever its size (KIP-74). Before that, every partition's did, cut.
+  bool first = run.bytes == 0 || run.context.version <= kLastVersionWithStrictSize;
   auto read =
       partition.read(Offset(target.fetch_offset), static_cast<size_t>(most), run.limit, first);
   if (!read) return fail(read.error());
@@ -189,6 +204,60 @@ asio::awaitable<void> read_until_enough(Run& run) {
   }
 }
 
+struct Converted {
+  Bytes set;
+  Offset next{0};  // behind what was read
+};
+
+Result<Converted> convert(const log::LogSlice& slice, int8_t magic, Offset from) {
+  Result<Bytes> batches = log::Log::read_bytes(slice);
+  if (!batches) return batches.error();
+  const auto most = static_cast<size_t>(log::LogConfig().max_decompressed_bytes);
+  Result<Bytes> set = log::to_message_set(*batches, magic, from, most);
+  if (!set) return set.error();
+  Converted converted{std::move(*set), from};
+  log::BatchWalker walker(*batches);
+  while (walker.next()) converted.next = walker.header().next_offset();
+  return converted;
+}
+
+// What an old client gets of one partition. Where a read brought nothing that it could be shown
+// (control batches, say), the next one is looked at: it would ask for the same for ever.
+asio::awaitable<void> make_message_set(Run& run, size_t i) {
+  const FetchTarget& target = run.plan.targets[i];
+  FetchOutcome& outcome = run.outcomes[i];
+  const int8_t magic = run.context.version < 2 ? 0 : 1;
+  Offset from(target.fetch_offset);
+  while (outcome.slice.size > 0) {
+    auto work = [slice = std::move(outcome.slice), magic, from] {
+      return convert(slice, magic, from);
+    };
+    outcome.slice = log::LogSlice();
+    auto converted = co_await run.services.background->run(std::move(work));
+    if (!converted) {
+      set_error(outcome, to_kafka(converted.error().code()));
+      (void)error_number(converted.error(), "Fetch");
+      co_return;
+    }
+    if (!converted->set.empty()) {
+      Bytes& set = run.message_sets[i] = std::move(converted->set);
+      const auto most = static_cast<size_t>(std::max(target.max_bytes, 0));
+      if (run.context.version <= kLastVersionWithStrictSize && set.size() > most) set.resize(most);
+      co_return;
+    }
+    from = converted->next;
+    auto read_on = [&run, i, from] {
+      auto found = run.services.partitions->find(run.ids[i]);
+      if (!found) return log::LogSlice();
+      auto read = (*found)->read(from, static_cast<size_t>(std::max(run.plan.targets[i].max_bytes, 0)),
+                                 run.limit, true);
+      return read ? std::move(read->slice) : log::LogSlice();
+    };
+    outcome.slice =
+        co_await runtime::run_on(run.services.partitions->owner(run.ids[i]), std::move(read_on));
+  }
+}
+
 Answer with_records(const RequestContext& context, const kafka::FetchResponse& response,
                     std::vector<log::LogSlice>& slices) {
   ByteWriter out;
@@ -228,7 +297,9 @@ Answer answer_of(Run& run, const std::vector<bool>& news) {
       topic.topic_id = target.topic_id;
       response.responses.push_back(std::move(topic));
     }
-    if (outcome.slice.size > 0) {
+    if (!run.message_sets.empty() && !run.message_sets[i].empty()) {
+      outcome.data.records = kafka::Records::owned(std::move(run.message_sets[i]));
+    } else if (outcome.slice.size > 0) {
       outcome.data.records = kafka::Records::splice(outcome.slice.size, slices.size());
       slices.push_back(std::move(outcome.slice));
     } else {
@@ -282,6 +353,10 @@ asio::awaitable<Answer> handle_fetch(Services& services, RequestContext context,
 
   co_await read_until_enough(run);
 
+  if (context.version < kFirstVersionOfBatches) {
+    run.message_sets.resize(run.outcomes.size());
+    for (size_t i = 0; i < run.outcomes.size(); ++i) co_await make_message_set(run, i);
+  }
   std::vector<bool> news(run.outcomes.size(), true);
   if (run.plan.kind != FetchKind::sessionless) {
     auto complete = [&] {

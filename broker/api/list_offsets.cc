@@ -1,5 +1,6 @@
 #include "broker/api/list_offsets.h"
 
+#include <algorithm>
 #include <map>
 
 #include "broker/api/broker_settings.h"
@@ -21,9 +22,30 @@ struct Item {
   TopicPartition id;
   int32_t current_leader_epoch = -1;
   int64_t timestamp = 0;
+  int32_t count = 1;  // version 0: how many offsets are wanted
   std::optional<Error> error;
   replica::ListedOffset found;
+  std::vector<int64_t> offsets;  // version 0: the newest first
 };
+
+// Version 0 knows segments alone. What a consumer may not see yet is left out.
+Result<std::vector<int64_t>> old_offsets(replica::Partition& partition, const Item& item,
+                                         replica::ReadLimit limit) {
+  const auto count = static_cast<size_t>(std::max(item.count, 0));
+  auto found = partition.log().segment_offsets_before(item.timestamp, count);
+  if (!found) return found.error();
+  std::vector<int64_t> offsets;
+  const Offset end = limit == replica::ReadLimit::log_end ? partition.log_end_offset()
+                                                          : partition.high_watermark();
+  for (Offset offset : *found) {
+    if (offset <= end) {
+      offsets.push_back(offset.value());
+    } else if (offsets.empty()) {
+      offsets.push_back(end.value());
+    }
+  }
+  return offsets;
+}
 
 // The special times came one after another.
 bool is_known_timestamp(int64_t timestamp, int16_t version) {
@@ -42,7 +64,8 @@ replica::ReadLimit limit_of(const kafka::ListOffsetsRequest& request) {
 }
 
 // On the owner.
-void look_up(Services& services, Item& item, replica::ReadLimit limit, bool debug) {
+void look_up(Services& services, Item& item, int16_t version, replica::ReadLimit limit,
+             bool debug) {
   auto found = services.partitions->find(item.id);
   if (!found) {
     item.error = found.error();
@@ -53,6 +76,15 @@ void look_up(Services& services, Item& item, replica::ReadLimit limit, bool debu
   auto leads = (*found)->check_leader(epoch);
   if (!leads && !(debug && leads.error().code() == Errc::not_leader_or_follower)) {
     item.error = leads.error();
+    return;
+  }
+  if (version == 0) {
+    auto offsets = old_offsets(**found, item, limit);
+    if (offsets) {
+      item.offsets = std::move(*offsets);
+    } else {
+      item.error = offsets.error();
+    }
     return;
   }
   // nothing of a log is elsewhere: no tiered part, nothing that waits for an upload
@@ -69,7 +101,7 @@ asio::awaitable<void> look_up_all(Services& services, const RequestContext& cont
                                   std::vector<Item>& items, replica::ReadLimit limit, bool debug) {
   auto id_of = [&items](size_t i) -> const TopicPartition& { return items[i].id; };
   auto work = [&](size_t i) {
-    if (!items[i].error) look_up(services, items[i], limit, debug);
+    if (!items[i].error) look_up(services, items[i], context.version, limit, debug);
   };
   co_await on_owners(services, items.size(), 0, id_of, work);
   bool again = false;
@@ -99,6 +131,7 @@ asio::awaitable<Answer> handle_list_offsets(Services& services, RequestContext c
       item.id = {topic.name, PartitionId(partition.partition_index)};
       item.current_leader_epoch = partition.current_leader_epoch;
       item.timestamp = partition.timestamp;
+      item.count = partition.max_num_offsets;
       if (!is_known_timestamp(item.timestamp, context.version)) {
         item.error =
             Error(Errc::unsupported_version, "a special timestamp that this version does not have");
@@ -127,6 +160,7 @@ asio::awaitable<Answer> handle_list_offsets(Services& services, RequestContext c
       if (item.error) {
         partition.error_code = error_number(*item.error, "ListOffsets");
       } else {
+        partition.old_style_offsets = item.offsets;
         partition.timestamp = item.found.timestamp_ms;
         partition.offset = item.found.offset.value();
         partition.leader_epoch = item.found.leader_epoch.value();

@@ -7,7 +7,9 @@
 #include "broker/api/error_map.h"
 #include "broker/api/partition_access.h"
 #include "broker/api/topics.h"
+#include "broker/log/message_set.h"
 #include "broker/log/record_batch.h"
+#include "common/runtime/background.h"
 #include "proto/kafka/produce.h"
 
 namespace odradek::broker::api {
@@ -16,7 +18,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr int16_t kFirstServedVersion = 3;
+constexpr int16_t kFirstVersionOfBatches = 3;  // below it, message sets
+constexpr int16_t kLastVersionWithoutStorageError = 3;
 constexpr int16_t kFirstZstdVersion = 7;
 constexpr int64_t kOpeningWaitMs = 5000;
 // Kafka lets this client alone write to internal topics.
@@ -27,6 +30,8 @@ struct Item {
   TopicPartition id;
   Uuid topic_id;  // from version 13; zero: by name
   std::span<char> batch;
+  ByteView message_set;  // of an old client: to be made a batch first
+  Bytes converted;
   bool opened_in_background = false;
   std::optional<Error> error;
   bool says_why = false;  // the answer carries the error's text, whatever its code
@@ -77,6 +82,11 @@ Result<std::span<char>> only_batch(int16_t version, const kafka::Records& record
   return writable(records).first(**first);
 }
 
+bool is_message_set(int16_t version, const kafka::Records& records) {
+  const ByteView bytes = records.bytes();
+  return version < kFirstVersionOfBatches && (bytes.size() <= 16 || bytes[16] < 2);
+}
+
 // Kafka looks for transactions in every partition's records first, and fails the whole request
 // where it meets what cannot be a batch.
 std::optional<Error> unreadable(const kafka::ProduceRequest& request) {
@@ -102,7 +112,9 @@ std::vector<Item> items_of(const kafka::ProduceRequest& request, const RequestCo
         item.unknown_id = known == nullptr;
         if (known != nullptr) item.id.topic = known->name;
       }
-      auto batch = only_batch(context.version, partition.records);
+      const bool is_old = is_message_set(context.version, partition.records);
+      auto batch = is_old ? Result<std::span<char>>(std::span<char>())
+                          : only_batch(context.version, partition.records);
       if (item.unknown_id) {
         item.error = Error(Errc::unknown_topic_id, "there is no topic of this id");
       } else if (!batch && context.image->partition(item.id.topic, item.id.partition) == nullptr) {
@@ -113,6 +125,8 @@ std::vector<Item> items_of(const kafka::ProduceRequest& request, const RequestCo
       } else if (is_internal_topic(item.id.topic) && context.client_id != kAdminClientId) {
         item.error =
             Error(Errc::invalid_topic_name, "Cannot append to internal topic " + item.id.topic);
+      } else if (is_old) {
+        item.message_set = partition.records.bytes();
       } else {
         item.batch = *batch;
       }
@@ -120,6 +134,23 @@ std::vector<Item> items_of(const kafka::ProduceRequest& request, const RequestCo
     }
   }
   return items;
+}
+
+// Old clients' message sets become batches, on the background pool: they may be compressed.
+asio::awaitable<void> convert_message_sets(Services& services, std::vector<Item>& items) {
+  for (Item& item : items) {
+    if (item.error || item.message_set.empty()) continue;
+    auto convert = [set = item.message_set] {
+      return log::to_record_batch(set, static_cast<size_t>(log::LogConfig().max_decompressed_bytes));
+    };
+    auto converted = co_await services.background->run(std::move(convert));
+    if (converted) {
+      item.converted = std::move(*converted);
+      item.batch = item.converted;
+    } else {
+      item.error = converted.error();
+    }
+  }
 }
 
 void note(Item& item, Result<log::AppendInfo> appended) {
@@ -201,7 +232,7 @@ bool tells_why(Errc code) {
          code == Errc::not_enough_replicas;
 }
 
-kafka::ProduceResponse::PartitionProduceResponse row_of(const Item& item) {
+kafka::ProduceResponse::PartitionProduceResponse row_of(int16_t version, const Item& item) {
   kafka::ProduceResponse::PartitionProduceResponse row;
   row.index = item.id.partition.value();
   if (!item.error) {
@@ -211,6 +242,10 @@ kafka::ProduceResponse::PartitionProduceResponse row_of(const Item& item) {
     return row;
   }
   row.error_code = error_number(*item.error, "Produce");
+  if (version <= kLastVersionWithoutStorageError &&
+      row.error_code == wire(ErrorCode::kafka_storage_error)) {
+    row.error_code = wire(ErrorCode::not_leader_or_follower);
+  }
   row.base_offset = -1;
   for (const log::RecordError& wrong : item.record_errors) {
     row.record_errors.push_back({wrong.batch_index, wrong.message});
@@ -232,7 +267,7 @@ Answer answer_of(const RequestContext& context, const kafka::ProduceRequest& req
     row.topic_id = topic.topic_id;
     row.partition_responses.reserve(topic.partition_data.size());
     for (size_t i = 0; i < topic.partition_data.size(); ++i, ++at) {
-      row.partition_responses.push_back(row_of(items[at]));
+      row.partition_responses.push_back(row_of(context.version, items[at]));
       auto& partition = row.partition_responses.back();
       if (context.version >= 10 && wants_hint(partition.error_code)) {
         LeaderHint hint = leader_hint(*context.image, items[at].id);
@@ -275,10 +310,7 @@ asio::awaitable<Answer> handle_produce(Services& services, RequestContext contex
 
   std::vector<Item> items = items_of(request, context);
   std::optional<Error> for_all;
-  if (context.version < kFirstServedVersion) {
-    for_all =
-        Error(Errc::unsupported_version, "message formats 0 and 1 are not taken from clients");
-  } else if (request.transactional_id) {
+  if (request.transactional_id) {
     for_all = Error(Errc::transactional_id_refused, "transactions are not served");
   } else {
     for_all = unreadable(request);
@@ -291,10 +323,12 @@ asio::awaitable<Answer> handle_produce(Services& services, RequestContext contex
       if (!item.error) item.error = Error(Errc::invalid_required_acks, "acks must be -1, 0 or 1");
     }
   } else {
+    if (context.version < kFirstVersionOfBatches) co_await convert_message_sets(services, items);
     std::vector<size_t> which;
     which.reserve(items.size());
     for (size_t i = 0; i < items.size(); ++i) {
-      if (!items[i].error) which.push_back(i);
+      // a set without a whole message appends nothing and is no error
+      if (!items[i].error && !items[i].batch.empty()) which.push_back(i);
     }
     if (!which.empty()) {
       co_await append_all(services, items, std::move(which), acks);

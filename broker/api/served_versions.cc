@@ -6,8 +6,8 @@ namespace {
 using kafka::ApiKey;
 constexpr ServedVersions kServed[] = {
     {ApiKey::kProduce, 0, 13},
-    {ApiKey::kFetch, 4, 18},
-    {ApiKey::kListOffsets, 1, 11},
+    {ApiKey::kFetch, 0, 18},
+    {ApiKey::kListOffsets, 0, 11},
     {ApiKey::kMetadata, 0, 13},
     {ApiKey::kOffsetCommit, 2, 10},
     {ApiKey::kOffsetFetch, 1, 10},

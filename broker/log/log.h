@@ -170,6 +170,10 @@ class Log {
   // The first record at or behind the time, or kEarliest/kLatest/kMax. Nothing where no record is
   // that late. For kLatestTimestamp the log end. Opens at most one batch.
   Result<std::optional<TimestampOffset>> offset_for_timestamp(int64_t timestamp);
+  // For ListOffsets version 0: where segments begin, and the log end; the newest first, at most
+  // `count` of them. kLatestTimestamp: all; kEarliestTimestamp: the first; a time: those of segments
+  // whose largest timestamp is not later.
+  Result<std::vector<Offset>> segment_offsets_before(int64_t timestamp, size_t count);
   // Where the epoch ends here: KIP-320. (-1, -1) where nothing is known.
   EpochEndOffset end_offset_for_epoch(LeaderEpoch leader_epoch) const;
   // Transactions that were aborted and have records in [from, end), by their first offset.

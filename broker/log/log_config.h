@@ -34,6 +34,8 @@ struct LogConfig {
   // both.
   int64_t timestamp_before_max_ms = std::numeric_limits<int64_t>::max();
   int64_t timestamp_after_max_ms = std::numeric_limits<int64_t>::max();
+  // message.downconversion.enable: clients before Kafka 0.11 get the records in a format of theirs.
+  bool down_conversion = true;
   // Of the broker: producer.id.expiration.ms (2.5: transactional.id.expiration.ms).
   int64_t producer_id_expiration_ms = 86400000;
   // Bound for a decompressed batch that has to be opened (max.decompressed.message.bytes).

@@ -113,10 +113,6 @@ Result<std::optional<TimestampOffset>> Log::first_record_at(Segment& segment,
   const auto found = [&](int64_t time, Offset offset) {
     return std::optional<TimestampOffset>({time, offset, header.partition_leader_epoch});
   };
-  if (header.magic <
-      2) {  // its inner messages are not opened: the wrapper's offset is the last of them
-    return found(header.max_timestamp, std::max(header.base_offset, start_offset));
-  }
   Result<std::shared_ptr<fs::File>> file = segment.log_file();
   if (!file) return file.error();
   Result<Bytes> bytes = read_batch(**file, batch.position, header);
@@ -171,6 +167,26 @@ Result<std::optional<TimestampOffset>> Log::offset_for_timestamp(int64_t timesta
     }
   }
   return std::optional<TimestampOffset>();
+}
+
+Result<std::vector<Offset>> Log::segment_offsets_before(int64_t timestamp, size_t count) {
+  std::vector<Offset> offsets;
+  if (timestamp == kEarliestTimestamp) {
+    if (count > 0) offsets.push_back(log_start_offset_);
+    return offsets;
+  }
+  if (timestamp == kLatestTimestamp && active().size() > 0 && count > 0) {
+    offsets.push_back(log_end_offset_);
+  }
+  for (size_t i = segments_.size(); i-- > 0 && offsets.size() < count;) {
+    if (timestamp != kLatestTimestamp) {
+      Result<int64_t> largest = segments_[i]->largest_timestamp();
+      if (!largest) return failed(largest.error());
+      if (*largest > timestamp) continue;
+    }
+    offsets.push_back(std::max(segments_[i]->base_offset(), log_start_offset_));
+  }
+  return offsets;
 }
 
 EpochEndOffset Log::end_offset_for_epoch(LeaderEpoch leader_epoch) const {

@@ -1,5 +1,6 @@
 #include "broker/log/record.h"
 
+#include "broker/log/message_set.h"
 #include "common/format.h"
 
 namespace odradek::broker::log {
@@ -76,11 +77,15 @@ Result<RecordView> parse_record(ByteView body, const BatchHeader& header) {
 Result<RecordIterator> RecordIterator::open(ByteView batch, size_t max_decompressed) {
   Result<BatchHeader> header = parse_batch_header(batch);
   if (!header) return header.error();
-  if (header->magic < 2) {
-    return Error(Errc::unsupported_for_message_format,
-                 format("a record batch of format {} cannot be opened", header->magic));
-  }
   if (batch.size() < header->size()) return Error(Errc::corrupt_record, "a record batch is cut");
+  if (header->magic < 2) {
+    RecordIterator iterator;
+    iterator.header_ = *header;
+    Result<void> opened =
+        iterator.open_message(batch.substr(0, header->size()), max_decompressed);
+    if (!opened) return opened.error();
+    return iterator;
+  }
   if (header->record_count < 0)
     return invalid(format("{} records in a batch", header->record_count));
   RecordIterator iterator;
@@ -101,8 +106,57 @@ Result<RecordIterator> RecordIterator::open(ByteView batch, size_t max_decompres
   return iterator;
 }
 
+Result<void> RecordIterator::open_message(ByteView entry, size_t max_decompressed) {
+  rest_ = entry;
+  if (header_.codec() == compress::Codec::none) return {};
+  if (header_.codec_bits() > static_cast<int>(compress::Codec::lz4)) {
+    return Error(Errc::corrupt_record,
+                 format("Unknown compression type id: {}", header_.codec_bits()));
+  }
+  Result<Message> wrapper = parse_message(entry);
+  if (!wrapper) return wrapper.error();
+  if (!wrapper->value) return invalid("a compressed message without a value");
+  Result<Bytes> opened = compress::decompress(header_.codec(), *wrapper->value, max_decompressed);
+  if (!opened) return opened.error();
+  opened_ = std::make_unique<Bytes>(std::move(*opened));
+  rest_ = *opened_;
+  Result<Offset> last = last_offset_of_messages(rest_);
+  if (!last) return last.error();
+  if (header_.magic == 1) inner_shift_ = header_.base_offset - *last;
+  return {};
+}
+
+const RecordView* RecordIterator::next_message() {
+  if (rest_.empty()) return nullptr;
+  Result<Message> message = parse_message(rest_);
+  if (message && opened_) {  // the checksum outside covers the compressed bytes alone
+    if (Result<void> right = check_crc(message->header, rest_); !right) {
+      message = right.error();
+    } else if (message->header.magic != header_.magic || message->header.codec_bits() != 0) {
+      message = invalid("a message inside a compressed one has another format, or is compressed");
+    }
+  }
+  if (!message) {
+    error_ = message.error();
+    return nullptr;
+  }
+  const BatchHeader& inner = message->header;
+  rest_.remove_prefix(inner.size());
+  ++seen_;
+  record_ = RecordView();
+  record_.offset = Offset(inner.base_offset.value() + inner_shift_);
+  record_.offset_delta = static_cast<int32_t>(record_.offset - header_.base_offset);
+  record_.timestamp_ms = header_.timestamp_type() == TimestampType::log_append_time
+                             ? header_.max_timestamp
+                             : inner.max_timestamp;
+  record_.key = message->key;
+  record_.value = message->value;
+  return &record_;
+}
+
 const RecordView* RecordIterator::next() {
   if (error_) return nullptr;
+  if (header_.magic < 2) return next_message();
   if (seen_ == header_.record_count) {
     if (!rest_.empty())
       error_ = invalid("Incorrect declared batch size, records still remaining in file");

@@ -1,5 +1,5 @@
 #pragma once
-// The records inside one batch of format v2.
+// The records inside one batch, or the messages inside one entry of formats 0 and 1.
 
 #include <cstdint>
 #include <memory>
@@ -40,7 +40,7 @@ Result<RecordView> parse_record(ByteView body, const BatchHeader& header);
 class RecordIterator {
  public:
   // `max_decompressed` bounds the opened size. Errors: corrupt_record, bad_compression,
-  // limit_exceeded, unsupported_for_message_format (magic 0 or 1).
+  // limit_exceeded.
   static Result<RecordIterator> open(ByteView batch, size_t max_decompressed);
 
   // The next record, or null at the end and after an error.
@@ -51,11 +51,14 @@ class RecordIterator {
 
  private:
   RecordIterator() = default;
+  Result<void> open_message(ByteView entry, size_t max_decompressed);
+  const RecordView* next_message();
 
   BatchHeader header_;
   std::unique_ptr<Bytes>
       opened_;  // where compressed; behind a pointer so that views survive a move
   ByteView rest_;
+  int64_t inner_shift_ = 0;  // format 1: from an inner message's offset to the log's
   int32_t seen_ = 0;
   RecordView record_;
   std::optional<Error> error_;

@@ -49,6 +49,7 @@ TopicSettings topic_settings(const config::TopicConfig& topic, int64_t producer_
                             : log::TimestampType::create_time;
   log->timestamp_before_max_ms = topic.message_timestamp_before_max_ms;
   log->timestamp_after_max_ms = topic.message_timestamp_after_max_ms;
+  log->down_conversion = topic.message_downconversion_enable;
   log->producer_id_expiration_ms = producer_id_expiration_ms;
   TopicSettings settings;
   settings.min_insync_replicas = topic.min_insync_replicas;

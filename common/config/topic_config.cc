@@ -101,6 +101,7 @@ TopicConfig resolve_topic_config(const ConfigMap& topic, const BrokerConfigs& br
   config.index_interval_bytes = reader.small("index.interval.bytes");
   config.max_compaction_lag_ms = reader.integer("max.compaction.lag.ms");
   config.max_message_bytes = reader.small("max.message.bytes");
+  config.message_downconversion_enable = reader.boolean("message.downconversion.enable");
   config.message_timestamp_type = reader.text("message.timestamp.type") == "LogAppendTime"
                                       ? TimestampType::log_append_time
                                       : TimestampType::create_time;

@@ -38,6 +38,7 @@ struct TopicConfig {
   int32_t index_interval_bytes = 4096;
   int64_t max_compaction_lag_ms = INT64_MAX;
   int32_t max_message_bytes = 1'048'588;
+  bool message_downconversion_enable = true;
   TimestampType message_timestamp_type = TimestampType::create_time;
   int64_t message_timestamp_before_max_ms = INT64_MAX;
   int64_t message_timestamp_after_max_ms = INT64_MAX;

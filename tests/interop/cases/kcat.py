@@ -2,6 +2,7 @@
 import os
 import shutil
 import signal
+import struct
 
 from lib import kafka_wire as wire
 from lib import proc
@@ -46,6 +47,43 @@ def codec(t, name):
     t.check("from the end", out == "".join(lines.splitlines(True)[-7:]), out)
     status, out = kcat(t, "-C", "-t", topic, "-o", "1234", "-c", "3", "-e", "-q")
     t.check("from the middle of a batch", out == "".join(lines.splitlines(True)[1234:1237]), out)
+
+
+# What clients of the releases before record batches speak: Produce 1 or 2 and Fetch 1 to 3, message sets of format 0 or 1.
+@case("a client as old as", each=("0.9.0", "0.10.0", "0.10.1"))
+def old_client(t, release):
+    topic = t.unique(f"old-{release}")
+    t.cluster.create_topic(topic)
+    old = ("-X", "api.version.request=false", "-X", f"broker.version.fallback={release}.0")
+    lines = [f"key{n}|line {n} of an old client {'x' * (n % 50)}" for n in range(2000)]
+    for codec in ("none", "gzip", "snappy") + (("lz4",) if release != "0.9.0" else ()):  # librdkafka: lz4 from 0.10 on
+        status, out = kcat(t, *old, "-P", "-t", topic, "-K", "|", *([] if codec == "none" else ["-z", codec]), stdin="\n".join(lines) + "\n")
+        t.check(f"produces with {codec}", status == 0, (status, out))
+        expected = lines
+        with t.cluster.broker.connection() as c:
+            found = wire.batches(c.fetch(topic, 0, c.end_offset(topic) - 1)[2])
+        t.check(f"the log holds record batches of codec {codec}", found and {b["magic"] for b in found} == {2} and
+                CODECS[codec] in {b["codec"] for b in found}, found[:2])
+        status, out = kcat(t, *old, "-C", "-t", topic, "-o", f"-{len(expected)}", "-e", "-q", "-K", "|")
+        t.check("reads them back", status == 0 and out.splitlines() == expected, (status, len(out.splitlines()), out[:200]))
+    status, out = kcat(t, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-K", "|")
+    t.check("a client of today reads all of it", status == 0 and len(out.splitlines()) == 2000 * (3 if release == "0.9.0" else 4) and
+            out.splitlines()[-2000:] == lines, (status, len(out.splitlines())))
+    modern = t.unique(f"new-{release}")
+    t.cluster.create_topic(modern)
+    for codec in ("gzip", "zstd"):
+        status, out = kcat(t, "-P", "-t", modern, "-K", "|", "-z", codec, "-H", "h=1", stdin="\n".join(lines) + "\n")
+        t.require(f"a client of today produces with {codec}", status == 0, out)
+        if codec == "gzip":
+            status, out = kcat(t, *old, "-C", "-t", modern, "-o", "beginning", "-e", "-q", "-K", "|")
+            t.check("the old one reads it", status == 0 and out.splitlines() == lines, (status, len(out.splitlines()), out[:200]))
+    with t.cluster.broker.connection() as c:
+        at = c.end_offset(modern) - 1
+        r = c.call(1, 3, struct.pack(">iiii", -1, 100, 1, 1 << 20) +
+                   wire.array([wire.string(modern) + wire.array([struct.pack(">iqi", 0, at, 1 << 20)])]))
+        r.get("i")
+        error = r.array(lambda: (r.string(), r.array(lambda: (r.get("ihq")[1], r.bytes()))))[0][1][0][0]
+        t.check("zstd is refused to an old one", error == 76, error)
 
 
 @case("keys, headers, null, partitions, times")

@@ -233,5 +233,98 @@ TEST_F(FetchTest, OffsetForLeaderEpochTellsWhereAnEpochEnds) {
   EXPECT_EQ(response.topics[0].partitions[0].end_offset, 4);
 }
 
+// Clients before 0.11: the records in formats of theirs.
+TEST_F(FetchTest, OldVersionsGetMessageSets) {
+  make_topic("t", 2);
+  append("t", 0, 3);
+  append("t", 0, 2);
+  for (int16_t version = 0; version <= 3; ++version) {
+    auto answer = fetch(request({{0, 1}, {1, 0}}), version);
+    const auto& rows = answer.responses[0].partitions;
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].error_code, 0);
+    EXPECT_EQ(rows[0].high_watermark, 5);
+    EXPECT_TRUE(rows[1].records.bytes().empty());
+    int64_t expected = 1;  // uncompressed: from the offset asked for
+    log::BatchWalker walker(rows[0].records.bytes());
+    while (walker.next()) {
+      EXPECT_EQ(walker.header().magic, version < 2 ? 0 : 1);
+      EXPECT_EQ(walker.header().base_offset, Offset(expected++));
+      EXPECT_TRUE(log::check_crc(walker.header(), walker.batch()).ok());
+    }
+    EXPECT_EQ(expected, 5) << version;
+  }
+}
+
+// Up to version 2 a partition's bytes are bounded whatever comes, and a message may be cut.
+TEST_F(FetchTest, OldVersionsCutTheLastMessage) {
+  make_topic("t", 1);
+  append("t", 0, 5);
+  auto asked = request({{0, 0}});
+  asked.topics[0].partitions[0].partition_max_bytes = 50;
+  EXPECT_EQ(fetch(asked, 2).responses[0].partitions[0].records.bytes().size(), 50u);
+  EXPECT_GT(fetch(asked, 3).responses[0].partitions[0].records.bytes().size(), 50u);
+}
+
+TEST_F(FetchTest, OldVersionsPassOverWhatTheyCannotBeShown) {
+  make_topic("t", 1);
+  const TopicPartition id{"t", PartitionId(0)};
+  auto work = [&] {
+    auto found = partitions_->find(id);
+    ASSERT_TRUE(found);
+    for (int i = 0; i < 3; ++i) {
+      Bytes marker = *log::build_transaction_marker(log::ControlType::commit, ProducerId(5),
+                                                    ProducerEpoch(0), 0, kNow);
+      ASSERT_TRUE((*found)->append_as_leader(marker, 1, log::AppendOrigin::coordinator));
+    }
+    ASSERT_TRUE((*found)->append_as_leader(batch(1), 1, log::AppendOrigin::client));
+  };
+  run(runtime::run_on(partitions_->owner(id), work));
+  auto asked = request({{0, 0}});
+  asked.topics[0].partitions[0].partition_max_bytes = 60;  // one marker at a time
+  auto answer = fetch(asked, 3);
+  log::BatchWalker walker(answer.responses[0].partitions[0].records.bytes());
+  ASSERT_TRUE(walker.next());
+  EXPECT_EQ(walker.header().base_offset, Offset(3));
+}
+
+TEST_F(FetchTest, OldVersionsAreRefusedWhereTheTopicSaysSo) {
+  log_config_.down_conversion = false;
+  make_topic("t", 1);
+  append("t", 0, 1);
+  EXPECT_EQ(fetch(request({{0, 0}}), 3).responses[0].partitions[0].error_code,
+            wire(ErrorCode::unsupported_version));
+  EXPECT_EQ(fetch(request({{0, 0}}), 4).responses[0].partitions[0].error_code, 0);
+}
+
+TEST_F(FetchTest, OldOffsetsAreThoseOfSegments) {
+  log_config_.segment_bytes = 200;  // about two batches
+  make_topic("t", 1);
+  for (int i = 0; i < 6; ++i) append("t", 0, 1);
+  auto offsets = [&](int64_t time, int32_t count) {
+    kafka::ListOffsetsRequest asked;
+    asked.replica_id = -1;
+    auto& topic = asked.topics.emplace_back();
+    topic.name = "t";
+    auto& partition = topic.partitions.emplace_back();
+    partition.timestamp = time;
+    partition.max_num_offsets = count;
+    Bytes bytes = bytes_of(ask(handle_list_offsets, asked, 0));
+    auto answer = read<kafka::ListOffsetsResponse>(bytes, 0);
+    EXPECT_EQ(answer.topics[0].partitions[0].error_code, 0);
+    return answer.topics[0].partitions[0].old_style_offsets;
+  };
+  EXPECT_EQ(offsets(-1, 1), std::vector<int64_t>{6});
+  EXPECT_EQ(offsets(-2, 1), std::vector<int64_t>{0});
+  EXPECT_EQ(offsets(-2, 5), std::vector<int64_t>{0});
+  const auto all = offsets(-1, 100);
+  ASSERT_GT(all.size(), 2u);
+  EXPECT_EQ(all.front(), 6);
+  EXPECT_EQ(all.back(), 0);
+  EXPECT_TRUE(std::is_sorted(all.rbegin(), all.rend()));
+  EXPECT_EQ(offsets(-1, 2).size(), 2u);
+  EXPECT_EQ(offsets(kNow - 1, 100), std::vector<int64_t>{}) << "every segment is newer";
+}
+
 }  // namespace
 }  // namespace odradek::broker::api

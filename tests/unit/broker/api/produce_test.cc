@@ -1,5 +1,6 @@
 #include "broker/api/produce.h"
 
+#include "broker/log/message_set.h"
 #include "proto/kafka/produce.h"
 #include "tests/golden/golden_file.h"
 #include "tests/unit/broker/api/api_fixture.h"
@@ -47,12 +48,36 @@ TEST_F(ProduceTest, EveryVersionAppends) {
   }
 }
 
-TEST_F(ProduceTest, OldVersionsAreRefusedWithTheirNumber) {
-  make_topic("t", 1);
-  for (int16_t version = 0; version <= 2; ++version) {
-    EXPECT_EQ(produce(request("t", 0, batch(1)), version).error_code,
-              wire(ErrorCode::unsupported_version));
+Bytes message_set(int8_t magic, int count) {
+  ByteWriter out;
+  for (int i = 0; i < count; ++i) {
+    log::write_message(out, magic, Offset(i), 0, 1'600'000'000'000 + i, ByteView("key"),
+                       ByteView("value"));
   }
+  return out.take();
+}
+
+TEST_F(ProduceTest, OldVersionsBringMessageSets) {
+  make_topic("t", 1);
+  int64_t next = 0;
+  for (int16_t version = 0; version <= 2; ++version) {
+    auto row = produce(request("t", 0, message_set(version == 2, 3), -1), version);
+    EXPECT_EQ(row.error_code, 0) << version;
+    EXPECT_EQ(row.base_offset, next) << version;
+    next += 3;
+  }
+  EXPECT_EQ(produce(request("t", 0, batch(2)), 2).base_offset, next) << "or a batch";
+  auto nothing = produce(request("t", 0, message_set(0, 1).substr(0, 20)), 1);
+  EXPECT_EQ(nothing.error_code, 0);
+  EXPECT_EQ(nothing.base_offset, -1) << "nothing was whole";
+  Bytes wrong = message_set(1, 1);
+  wrong.back() ^= 1;
+  EXPECT_EQ(produce(request("t", 0, wrong), 2).error_code, wire(ErrorCode::corrupt_message));
+  EXPECT_EQ(produce(request("none", 0, message_set(1, 1)), 2).error_code,
+            wire(ErrorCode::unknown_topic_or_partition));
+  EXPECT_EQ(produce(request("t", 0, message_set(1, 1)), 3).error_code,
+            wire(ErrorCode::invalid_record))
+      << "not from version 3 on";
 }
 
 TEST_F(ProduceTest, RefusesBadBatchesAndWritesNothing) {

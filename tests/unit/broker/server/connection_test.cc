@@ -379,7 +379,7 @@ TEST(Dispatch, EveryAdvertisedApiHasAHandlerAndTheRangesAreKafkas) {
   }
   EXPECT_EQ(find_api(0)->min_version, 0);
   EXPECT_EQ(find_api(0)->max_version, 13);
-  EXPECT_EQ(find_api(1)->min_version, 4);
+  EXPECT_EQ(find_api(1)->min_version, 0);
   EXPECT_EQ(find_api(24), nullptr) << "transactions are not served";
   EXPECT_EQ(find_api(17), nullptr) << "nor is SASL";
 }
