@@ -185,6 +185,12 @@ class Log {
   // reaches above `high_watermark`. cleanup.policy=compact without delete: by log start offset
   // only.
   Result<DeletedFiles> delete_old_segments(Offset high_watermark);
+  // What may be taken away to make room, oldest first: closed segments of a topic that deletes, wholly
+  // below `high_watermark`, with their largest timestamps.
+  Result<std::vector<SegmentInfo>> removable_segments(Offset high_watermark);
+  // Takes away the first of them up to and with the one that begins at `last`; `why` ends the log
+  // line of each.
+  Result<DeletedFiles> remove_segments(Offset last, Offset high_watermark, std::string_view why);
   // Files behind everything that is not flushed, up to the log end.
   Result<FlushWork> begin_flush();
   // The work ran: raises the recovery point.

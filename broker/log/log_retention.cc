@@ -78,6 +78,36 @@ Result<DeletedFiles> Log::delete_old_segments(Offset high_watermark) {
   return deleted;
 }
 
+Result<std::vector<SegmentInfo>> Log::removable_segments(Offset high_watermark) {
+  if (broken_) return *broken_;
+  std::vector<SegmentInfo> found;
+  if (!config_->cleanup_delete) return found;
+  for (size_t i = 0; i + 1 < segments_.size(); ++i) {
+    if (high_watermark < segments_[i + 1]->base_offset()) break;
+    Result<int64_t> largest = segments_[i]->largest_timestamp();
+    if (!largest) return failed(largest.error());
+    found.push_back(segments_[i]->info());
+    found.back().largest_timestamp = *largest;
+  }
+  return found;
+}
+
+Result<DeletedFiles> Log::remove_segments(Offset last, Offset high_watermark,
+                                          std::string_view why) {
+  if (broken_) return *broken_;
+  DeletedFiles deleted;
+  size_t count = 0;
+  for (; count + 1 < segments_.size() && segments_[count]->base_offset() <= last; ++count) {
+    const Segment& segment = *segments_[count];
+    if (!config_->cleanup_delete || high_watermark < segments_[count + 1]->base_offset()) break;
+    LOG_INFO("server", "Log {}: deleting segment {} ({} bytes): {}", id_.to_string(),
+             segment.base_offset().value(), segment.size(), why);
+  }
+  if (count == 0) return deleted;
+  if (Result<void> taken = take_away(count, deleted); !taken) return failed(taken.error());
+  return deleted;
+}
+
 Result<void> Log::take_away(size_t count, DeletedFiles& deleted) {
   if (count == segments_.size()) {  // the log goes on in an empty segment
     if (Result<void> rolled = roll(); !rolled) return rolled;

@@ -1,5 +1,7 @@
 #include "broker/replica/housekeeping.h"
 
+#include "broker/replica/disk_cap.h"
+#include "common/format.h"
 #include "common/log/log.h"
 #include "common/runtime/background.h"
 #include "common/runtime/spawn.h"
@@ -10,6 +12,7 @@ namespace odradek::broker::replica {
 namespace asio = boost::asio;
 
 namespace {
+constexpr int64_t kCapCheckMs = 1000;  // a disk fills faster than retention is looked at
 constexpr int64_t kFirstLookMs = 30000;  // as Kafka: a broker that starts is left alone for a while
 }
 
@@ -30,6 +33,7 @@ void Housekeeping::start() {
   };
   const Row rows[] = {
       {&Housekeeping::apply_retention, settings_.retention_check_ms},
+      {&Housekeeping::apply_disk_cap, settings_.directory_max_bytes >= 0 ? kCapCheckMs : 0},
       {&Housekeeping::flush_old, settings_.flush_check_ms},
       {&Housekeeping::checkpoint_recovery, settings_.recovery_checkpoint_ms},
       {&Housekeeping::checkpoint_log_start, settings_.log_start_checkpoint_ms},
@@ -75,16 +79,82 @@ asio::awaitable<void> Housekeeping::apply_retention() {
   // one timer for each delay that occurs
   std::map<int64_t, log::DeletedFiles> by_delay;
   for (Removal& removal : removals) by_delay[removal.delay_ms].add(std::move(removal.files));
-  auto remove = [](Housekeeping* self, int64_t delay_ms,
-                   log::DeletedFiles files) -> asio::awaitable<void> {
-    co_await runtime::sleep_ms(delay_ms);
-    auto work = [self, &files] { return log::remove_files(*self->logs_.context().files, files); };
-    auto removed = co_await self->background_.run(std::move(work));
-    if (!removed) LOG_WARN("server", "Old segments cannot be removed: {}", removed.error().what());
-  };
   for (auto& [delay_ms, files] : by_delay) {
-    runtime::spawn(home_, remove(this, delay_ms, std::move(files)), "the removal of old segments");
+    runtime::spawn(home_, remove_later(delay_ms, std::move(files)), "the removal of old segments");
   }
+}
+
+asio::awaitable<void> Housekeeping::remove_later(int64_t delay_ms, log::DeletedFiles files) {
+  if (delay_ms > 0) co_await runtime::sleep_ms(delay_ms);
+  auto work = [this, &files] { return log::remove_files(*logs_.context().files, files); };
+  auto removed = co_await background_.run(std::move(work));
+  if (!removed) LOG_WARN("server", "Old segments cannot be removed: {}", removed.error().what());
+}
+
+asio::awaitable<void> Housekeeping::apply_disk_cap() {
+  std::vector<uint64_t> used(logs_.directories().size());
+  auto add_up = [&used](PartitionTable::Shard& shard) {
+    for (auto& [id, partition] : shard.partitions) {
+      if (partition->offline() || partition->directory() >= used.size()) continue;
+      used[partition->directory()] += static_cast<uint64_t>(partition->log().size_bytes());
+    }
+  };
+  co_await table_.on_every_shard(std::move(add_up));
+  over_cap_.resize(used.size());
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (used[i] <= static_cast<uint64_t>(settings_.directory_max_bytes)) {
+      over_cap_[i] = false;
+    } else {
+      co_await make_room(i, used[i]);
+    }
+  }
+}
+
+asio::awaitable<void> Housekeeping::make_room(size_t directory, uint64_t used) {
+  const auto cap = static_cast<uint64_t>(settings_.directory_max_bytes);
+  std::vector<CapCandidate> candidates;
+  auto collect = [&](PartitionTable::Shard& shard) {
+    for (auto& [id, partition] : shard.partitions) {
+      if (partition->offline() || partition->directory() != directory) continue;
+      auto segments = partition->log().removable_segments(partition->high_watermark());
+      if (!segments) continue;  // an I/O error: its next append says so
+      for (const log::SegmentInfo& segment : *segments) {
+        candidates.push_back({id, segment.base_offset, segment.size, segment.largest_timestamp});
+      }
+    }
+  };
+  co_await table_.on_every_shard(std::move(collect));
+  std::map<TopicPartition, Offset> last;
+  for (const CapCandidate& chosen : segments_to_remove(candidates, used - cap)) {
+    last[chosen.id] = chosen.base_offset;
+  }
+  const std::string path = logs_.directories()[directory].path;
+  if (last.empty() && !over_cap_[directory]) {
+    over_cap_[directory] = true;
+    LOG_WARN("server",
+             "{} holds {} bytes, more than the {} of log.dirs.max.bytes, and no closed segment may "
+             "be deleted; a smaller segment.bytes closes them sooner",
+             path, used, cap);
+  }
+  const std::string why =
+      format("{} holds {} bytes, more than the {} of log.dirs.max.bytes", path, used, cap);
+  log::DeletedFiles removed;
+  auto cut = [&](PartitionTable::Shard& shard) {
+    for (auto& [id, partition] : shard.partitions) {
+      auto chosen = last.find(id);
+      if (chosen == last.end() || partition->offline()) continue;
+      auto deleted =
+          partition->log().remove_segments(chosen->second, partition->high_watermark(), why);
+      if (deleted) {
+        removed.add(std::move(*deleted));
+      } else {
+        LOG_ERROR("server", "Making room in {} failed: {}", path, deleted.error().what());
+      }
+    }
+  };
+  co_await table_.on_every_shard(std::move(cut));
+  // at once: who reads them has them open, and the room is what is wanted
+  if (!removed.empty()) co_await remove_later(0, std::move(removed));
 }
 
 asio::awaitable<void> Housekeeping::flush_old() {

@@ -22,11 +22,15 @@ class Housekeeping {
   void start();
   void end() { ended_ = true; }
   boost::asio::awaitable<void> apply_retention();
+  // log.dirs.max.bytes; see disk_cap.h.
+  boost::asio::awaitable<void> apply_disk_cap();
   boost::asio::awaitable<void> write_checkpoints(log::CheckpointKind kind);
 
  private:
   using Job = boost::asio::awaitable<void> (Housekeeping::*)();
   boost::asio::awaitable<void> repeat(Job job, int64_t every_ms, int64_t first_ms);
+  boost::asio::awaitable<void> make_room(size_t directory, uint64_t used);
+  boost::asio::awaitable<void> remove_later(int64_t delay_ms, log::DeletedFiles files);
   boost::asio::awaitable<void> flush_old();
   boost::asio::awaitable<void> expire_producers();
   boost::asio::awaitable<void> checkpoint_recovery();
@@ -40,6 +44,7 @@ class Housekeeping {
   const Clock& clock_;
   const runtime::Executor home_;
   std::vector<log::Offsets> written_[4];  // by kind and directory: what the file says
+  std::vector<bool> over_cap_;  // by directory: nothing could be taken, which was said
   bool ended_ = false;
 };
 

@@ -55,6 +55,7 @@ using TopicSettingsFor = std::function<TopicSettings(const metadata::ConfigMap& 
 
 struct ReplicaSettings {
   int64_t retention_check_ms = 300000;          // log.retention.check.interval.ms
+  int64_t directory_max_bytes = -1;             // log.dirs.max.bytes; -1: no bound
   int64_t flush_check_ms = INT64_MAX;           // log.flush.scheduler.interval.ms
   int64_t recovery_checkpoint_ms = 60000;       // log.flush.offset.checkpoint.interval.ms
   int64_t log_start_checkpoint_ms = 60000;      // log.flush.start.offset.checkpoint.interval.ms

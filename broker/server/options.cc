@@ -130,6 +130,7 @@ group::GroupSettings group_settings(const config::Settings& file) {
 replica::ReplicaSettings replica_settings(const config::Settings& file) {
   replica::ReplicaSettings settings;
   settings.retention_check_ms = file.get_long("log.retention.check.interval.ms");
+  settings.directory_max_bytes = file.get_long("log.dirs.max.bytes");
   settings.flush_check_ms = file.get_long("log.flush.scheduler.interval.ms");
   if (file.is_set("log.flush.interval.ms") && settings.flush_check_ms == INT64_MAX) {
     settings.flush_check_ms = file.get_long("log.flush.interval.ms");

@@ -47,6 +47,27 @@ def retention_bytes(t):
                 (c.end_offset("rolls", 0, -2), c.end_offset("rolls")))
 
 
+@case("log.dirs.max.bytes bounds a directory, over topics", ours_only="Apache Kafka has no such setting")
+def disk_cap(t):
+    own = t.new_cluster(broker_extra={"log.dirs.max.bytes": 5 << 20, "log.retention.check.interval.ms": 600000}).start()
+    for name in ("first", "second", "kept"):
+        own.create_topic(name, configs=[("segment.bytes", "1048576")] + ([("cleanup.policy", "compact")] if name == "kept" else []))
+    value = os.urandom(100000)
+    for name in ("kept", "first", "second"):
+        for n in range(35):
+            batch = wire.batch([value]) if name != "kept" else wire.batch([b""], records=wire.record(value, key=b"%d" % n))
+            assert produce(t, name, batch, cluster=own)[0] == 0
+    size = {name: (lambda name=name: sum(os.path.getsize(os.path.join(own.broker.partition_dir(name), n))
+                                        for n in os.listdir(own.broker.partition_dir(name)) if n.endswith(".log")))
+            for name in ("first", "second", "kept")}
+    proc.wait_until(lambda: sum(f() for f in size.values()) <= 6 << 20, 20, "room is made")
+    with own.broker.connection() as c:
+        t.check("the oldest went first, but for the segment that is written to", c.end_offset("first", 0, -2) >= 20, c.end_offset("first", 0, -2))
+        t.check("the compacted topic has all of its records", c.end_offset("kept", 0, -2) == 0 and size["kept"]() > 3_400_000)
+        t.check("the ends are where they were", (c.end_offset("first"), c.end_offset("second")) == (35, 35))
+    t.check("the log says why", "log.dirs.max.bytes" in own.broker.output() and "deleting segment" in own.broker.output())
+
+
 @case("retention by time takes old records, but none of a compacted topic")
 def retention_time(t):
     own = t.new_cluster(broker_extra={"log.retention.check.interval.ms": 500, "log.cleaner.backoff.ms": 500}).start()

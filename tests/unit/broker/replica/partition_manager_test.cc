@@ -8,6 +8,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include "broker/log/record_batch_builder.h"
+#include "broker/replica/housekeeping.h"
 #include "common/runtime/background.h"
 #include "common/runtime/owner.h"
 #include "common/runtime/shards.h"
@@ -39,9 +40,9 @@ class PartitionManagerTest : public testing::Test {
     ASSERT_TRUE(logs) << logs.error().what();
     logs_ = std::move(*logs);
     shards_ = std::make_unique<runtime::Shards>("test", 2);
-    auto settings = [](const metadata::ConfigMap&, const metadata::Image&) {
+    auto settings = [this](const metadata::ConfigMap&, const metadata::Image&) {
       TopicSettings made;
-      auto config = std::make_shared<log::LogConfig>();
+      auto config = std::make_shared<log::LogConfig>(*config_);
       config->file_delete_delay_ms = 0;
       made.log = config;
       return made;
@@ -159,6 +160,7 @@ class PartitionManagerTest : public testing::Test {
   fs::FaultyFileSystem files_{1};
   ManualClock clock_;
   runtime::Background background_{"background", 2, 1000};
+  std::shared_ptr<log::LogConfig> config_ = std::make_shared<log::LogConfig>();
   std::unique_ptr<log::LogManager> logs_;
   std::unique_ptr<runtime::Shards> shards_;
   std::unique_ptr<PartitionManager> manager_;
@@ -269,6 +271,71 @@ TEST_F(PartitionManagerTest, ALeaderElsewhereIsNotServedHere) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Errc::not_leader_or_follower);
   EXPECT_TRUE(listener_.leads.empty());
+}
+
+TEST_F(PartitionManagerTest, TheDiskCapTakesTheOldestClosedSegments) {
+  config_->segment_bytes = 200;  // two batches each
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 3, kSelf); });
+  auto start_of = [&](int32_t partition) {
+    auto look = [&] {
+      return (*manager_->find({"t", PartitionId(partition)}))->log_start_offset().value();
+    };
+    return run(runtime::run_on(manager_->owner({"t", PartitionId(partition)}), look));
+  };
+  // 0 is the oldest, 2 the newest; each has closed segments
+  for (int32_t partition = 0; partition < 3; ++partition) {
+    clock_.jump_wall_ms(1000);
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(append({"t", PartitionId(partition)}));
+  }
+  auto size_of_all = [&] {
+    int64_t sum = 0;
+    auto add = [&](PartitionTable::Shard& shard) {
+      for (auto& [id, each] : shard.partitions) sum += each->log().size_bytes();
+    };
+    run(manager_->table().on_every_shard(add));
+    return sum;
+  };
+  const int64_t all = size_of_all();
+  auto cap = [&](int64_t bytes) {
+    ReplicaSettings settings;
+    settings.directory_max_bytes = bytes;
+    Housekeeping housekeeping(settings, manager_->table(), *logs_, background_, clock_,
+                              shards_->executor(0));
+    run(housekeeping.apply_disk_cap());
+  };
+  cap(all);
+  EXPECT_EQ(size_of_all(), all) << "no more than it may have";
+  cap(all - 1);
+  EXPECT_LT(size_of_all(), all);
+  EXPECT_GT(start_of(0), 0);
+  EXPECT_EQ(start_of(1), 0);
+  cap(all / 2);
+  EXPECT_LE(size_of_all(), all / 2);
+  EXPECT_EQ(start_of(0), 8) << "but for the one that is written to";
+  EXPECT_GT(start_of(1), 0);
+  EXPECT_EQ(start_of(2), 0);
+  cap(0);
+  for (int32_t partition = 0; partition < 3; ++partition) EXPECT_EQ(start_of(partition), 8);
+  const auto left = files_.list("/logs/t-0");
+  for (const auto& entry : *left) {
+    EXPECT_FALSE(entry.name.ends_with(".deleted")) << entry.name << ": the room is wanted at once";
+  }
+  EXPECT_EQ(append({"t", PartitionId(0)})->first_offset, Offset(10));
+}
+
+TEST_F(PartitionManagerTest, TheDiskCapLeavesCompactedTopics) {
+  config_->segment_bytes = 200;
+  config_->cleanup_delete = false;
+  config_->cleanup_compact = true;
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 1, kSelf); });
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(append({"t", PartitionId(0)}));
+  ReplicaSettings settings;
+  settings.directory_max_bytes = 0;
+  Housekeeping housekeeping(settings, manager_->table(), *logs_, background_, clock_,
+                            shards_->executor(0));
+  run(housekeeping.apply_disk_cap());
+  auto look = [&] { return (*manager_->find({"t", PartitionId(0)}))->log_start_offset(); };
+  EXPECT_EQ(run(runtime::run_on(manager_->owner({"t", PartitionId(0)}), look)), Offset(0));
 }
 
 TEST_F(PartitionManagerTest, AFailedDirectoryIsToldAsSuch) {
