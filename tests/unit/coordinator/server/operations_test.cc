@@ -519,6 +519,28 @@ TEST_F(OperationsTest, SessionsAreLetInAtTheThrottlesPace) {
   EXPECT_EQ(monitor()["zk_sum_connection_token_deficit"], "1");
 }
 
+TEST_F(OperationsTest, ABusyClientWaitsAtTheThrottleAndNobodyElse) {
+  options.settings.operations.request_throttle_limit = 2;
+  start();
+  RawClient busy(port());
+  busy.connect_session();
+  std::string all;
+  for (int i = 0; i < 200; ++i) {
+    all += RawClient::request(i, OpCode::kCreate, RawClient::create_request("/b" + std::to_string(i)));
+  }
+  busy.send(all);
+  RawClient other(port());
+  other.connect_session();
+  EXPECT_EQ(other.create("/other").error(), ErrorCode::kOk);
+  for (int i = 0; i < 200; ++i) {
+    auto reply = busy.receive_reply();
+    ASSERT_TRUE(reply) << i;
+    EXPECT_EQ(reply->header.xid, i);
+    EXPECT_EQ(reply->error(), ErrorCode::kOk);
+  }
+  EXPECT_GT(std::stoi(monitor()["zk_request_throttle_wait_count"]), 0);
+}
+
 TEST_F(OperationsTest, IdentitiesOfAConnectionHaveALimit) {
   start();
   RawClient client(port());
