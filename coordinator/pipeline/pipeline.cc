@@ -77,6 +77,11 @@ Result<void> Pipeline::load() {
   }
   totals_ = *totals;
   applied_zxid_ = prepared_zxid_ = totals_.last_zxid;
+  if (auto value = applied_->snapshot().get(store::restored_key())) {
+    auto restored = store::decode_zxid(*value);
+    if (!restored) return restored.error();
+    restored_zxid_ = *restored;
+  }
   SessionId first = session::first_session_id(options_.server_id, clock_.wall_ms());
   last_session_ = std::max(first, totals_.last_session);
   int64_t now_ms = clock_.monotonic_ms();

@@ -151,6 +151,9 @@ class Pipeline {
   const tree::TreeReader& applied() const { return *applied_; }
   const store::StoreTree& applied_store() const { return *applied_; }
   Zxid last_zxid() const { return applied_zxid_; }
+  // What was seen under a smaller zxid may be another history: the store was restored from a backup
+  // then. 0 where it never was.
+  Zxid restored_zxid() const { return restored_zxid_; }
   size_t writes_in_flight() const { return in_flight_.size() + waiting_.size(); }
   // Of the writes that are not yet durable, about; whoever feeds writes slows down by it.
   size_t bytes_in_flight() const { return waiting_bytes_ + in_flight_bytes_; }
@@ -211,6 +214,7 @@ class Pipeline {
   std::vector<tree::CommitObserver*> observers_;
   Zxid applied_zxid_;
   Zxid prepared_zxid_;
+  Zxid restored_zxid_;
   store::Totals totals_;  // of all that was handed to the committer
   store::Fence fence_;
   SessionId last_session_;

@@ -165,6 +165,8 @@ Answer Reads::set_watches(bool with_persistent) {
     all.child_watches = std::move(request->child_watches);
   }
   Zxid seen(all.relative_zxid);
+  // before the restore there was another history: whatever it watches may be different now
+  if (seen < context_.pipeline.restored_zxid()) seen = Zxid(-1);
   for (const std::string& path : all.data_watches) {
     auto stat = tree_.stat(path);
     if (!stat) {

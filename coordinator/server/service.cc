@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <filesystem>
 #include <future>
 
 #include "common/clock.h"
@@ -14,12 +13,15 @@
 #include "common/runtime/timer.h"
 #include "coordinator/pipeline/commit_thread.h"
 #include "coordinator/pipeline/pipeline.h"
+#include "coordinator/server/admin_service.h"
 #include "coordinator/server/broker_service.h"
 #include "coordinator/server/clients.h"
 #include "coordinator/server/grpc_acceptor.h"
+#include "coordinator/server/open_store.h"
 #include "coordinator/server/operations.h"
 #include "coordinator/server/port.h"
 #include "coordinator/server/report.h"
+#include "coordinator/store/fatal.h"
 #include "coordinator/store/rocks_store.h"
 
 namespace odradek::coordinator::server {
@@ -28,27 +30,6 @@ namespace {
 
 constexpr int64_t kTrimMs = 30'000;
 constexpr int64_t kGrpcStopMs = 200;
-
-bool holds_zookeeper_data(const std::string& data_dir) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(data_dir + "/version-2", error)) {
-    std::string name = entry.path().filename().string();
-    if (name.starts_with("snapshot.") || name.starts_with("log.")) return true;
-  }
-  return false;
-}
-
-void warn_of_zookeeper_data(const ServerSettings& settings) {
-  for (const std::string& dir : {settings.data_dir, settings.data_log_dir}) {
-    if (!holds_zookeeper_data(dir)) continue;
-    LOG_WARN("zookeeper",
-             "{}/version-2 holds data of Apache ZooKeeper, which this release does not import: it "
-             "is left as it is, "
-             "and the tree is the one in {}",
-             dir, settings.store_dir());
-    return;
-  }
-}
 
 store::RocksOptions store_options(size_t budget_bytes) {
   store::RocksOptions options;
@@ -92,6 +73,7 @@ struct Service::Impl {
   std::unique_ptr<pipeline::Pipeline> pipeline;
   std::unique_ptr<Clients> clients;
   std::unique_ptr<BrokerService> brokers;
+  std::unique_ptr<AdminService> admin;
   std::unique_ptr<GrpcAcceptor> grpc;  // behind the service, which must outlive it
   std::unique_ptr<Port> port;
   std::unique_ptr<Operations> operations;
@@ -99,15 +81,14 @@ struct Service::Impl {
   int64_t trimmed_ms = 0;
   Zxid trimmed_zxid;
   bool running = false;
+  std::function<void()> ask_restart;
 };
 
 Result<void> Service::Impl::open() {
   int64_t began_ms = clock.monotonic_ms();
-  auto opened = store::RocksStore::open(options.settings.store_dir(),
-                                        store_options(options.memory_budget_bytes));
+  auto opened = open_store(options.settings, store_options(options.memory_budget_bytes));
   if (!opened) return opened.error();
   store = *std::move(opened);
-  warn_of_zookeeper_data(options.settings);
   committer =
       std::make_unique<pipeline::CommitThread>(tree.executor(0), options.settings.fsync_warning_ms);
   auto made =
@@ -122,8 +103,10 @@ Result<void> Service::Impl::open() {
   });
   brokers = std::make_unique<BrokerService>(tree.executor(0), *pipeline,
                                             broker_settings(options.settings));
+  admin = std::make_unique<AdminService>(
+      *store, options.settings, [this] { return port->number(); }, [this] { ask_restart(); });
   auto acceptor = GrpcAcceptor::start(
-      {brokers->grpc()},
+      {brokers->grpc(), admin->grpc()},
       static_cast<size_t>(options.settings.operations.memory.grpc_connections));
   if (!acceptor) return acceptor.error();
   grpc = *std::move(acceptor);
@@ -179,26 +162,61 @@ void Service::Impl::stop() {
     ended.set_value();
   });
   ended.get_future().wait();
+  admin->stop();
   grpc->stop(kGrpcStopMs);
   committer->stop();
   tree.stop();
 }
 
-Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::Service(std::unique_ptr<Impl> impl)
+    : impl_(std::move(impl)), restarter_([this] { start_anew(); }) {
+  impl_->ask_restart = [this] { restarter_.ask(); };
+}
 
 Service::~Service() { stop(); }
 
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
   auto impl = std::make_unique<Impl>(std::move(options));
   if (auto opened = impl->open(); !opened) return opened.error();
-  if (auto started = impl->start(); !started) return started.error();
-  return std::unique_ptr<Service>(new Service(std::move(impl)));
+  auto* starting = impl.get();
+  auto service = std::unique_ptr<Service>(new Service(std::move(impl)));
+  if (auto started = starting->start(); !started) return started.error();
+  return service;
 }
 
-void Service::stop() { impl_->stop(); }
+void Service::start_anew() {
+  std::lock_guard lock(mutex_);
+  LOG_INFO("zookeeper", "Starting anew");
+  ServiceOptions options = impl_->options;
+  options.settings.client_port = impl_->port->number();
+  impl_->stop();
+  impl_.reset();  // the store has to be closed
+  impl_ = std::make_unique<Impl>(std::move(options));
+  impl_->ask_restart = [this] { restarter_.ask(); };
+  Result<void> started = impl_->open();
+  if (started) started = impl_->start();
+  if (!started) {
+    store::fatal("the coordinator cannot start anew: " + started.error().what());
+  }
+}
 
-uint16_t Service::port() const { return impl_->port->number(); }
-uint16_t Service::admin_port() const { return impl_->operations->admin_port(); }
-uint16_t Service::metrics_port() const { return impl_->operations->metrics_port(); }
+void Service::stop() {
+  restarter_.stop();
+  std::lock_guard lock(mutex_);
+  impl_->stop();
+}
+
+uint16_t Service::port() const {
+  std::lock_guard lock(mutex_);
+  return impl_->port->number();
+}
+uint16_t Service::admin_port() const {
+  std::lock_guard lock(mutex_);
+  return impl_->operations->admin_port();
+}
+uint16_t Service::metrics_port() const {
+  std::lock_guard lock(mutex_);
+  return impl_->operations->metrics_port();
+}
 
 }  // namespace odradek::coordinator::server

@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "common/result.h"
+#include "coordinator/server/restarter.h"
 #include "coordinator/server/settings.h"
 
 namespace odradek::coordinator::server {
@@ -36,7 +38,13 @@ class Service {
  private:
   struct Impl;
   explicit Service(std::unique_ptr<Impl> impl);
+  // Ends everything and starts it again on the same port, with the store that is there then: after a
+  // restore. Ends the process where that fails.
+  void start_anew();
+
+  mutable std::mutex mutex_;  // guards impl_ against start_anew
   std::unique_ptr<Impl> impl_;
+  Restarter restarter_;
 };
 
 }  // namespace odradek::coordinator::server

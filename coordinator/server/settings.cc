@@ -80,6 +80,7 @@ Result<ServerSettings> server_settings(const config::Settings& settings,
   auto operations = operations_settings(settings, memory_budget_bytes);
   if (!operations) return operations.error();
   server.operations = *std::move(operations);
+  server.trust_empty_snapshot = settings.get_bool("snapshot.trust.empty");
   server.rules.skip_acl = says_yes(settings, "skipACL");
   server.rules.extended_types = settings.get_bool("extendedTypesEnabled");
   server.rules.enforce_quota = settings.get_bool("enforceQuota");

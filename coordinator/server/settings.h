@@ -38,6 +38,7 @@ struct ServerSettings {
   OperationsSettings operations;
   bool single_member = false;  // a server.N line names this server alone
   tree::Rules rules;
+  bool trust_empty_snapshot = false;  // of ZooKeeper's data: logs alone are a whole history
   pipeline::ContainerSweepOptions containers;
   AuthSettings auth;
   int64_t peer_log_lines = 20;  // a minute, about what one address does wrong

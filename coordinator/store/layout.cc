@@ -1,5 +1,7 @@
 #include "coordinator/store/layout.h"
 
+#include <algorithm>
+
 #include "common/bytes/byte_reader.h"
 #include "common/bytes/byte_writer.h"
 #include "coordinator/tree/path.h"
@@ -55,6 +57,15 @@ std::string level_prefix_below(size_t depth, std::string_view path) {
   return prefix;
 }
 
+std::string_view all_nodes_prefix() { return "n"; }
+
+std::string path_in_key(std::string_view key) {
+  std::string_view rest = key.substr(std::min<size_t>(3, key.size()));
+  size_t end = rest.find('\0');
+  if (end == std::string_view::npos) return std::string();
+  return tree::join_path(rest.substr(0, end), rest.substr(end + 1));
+}
+
 std::string_view name_in_key(std::string_view key, std::string_view prefix) {
   return key.substr(prefix.size());
 }
@@ -86,6 +97,8 @@ std::string ephemeral_key(SessionId session, std::string_view path) {
 
 std::string swept_key(std::string_view path) { return std::string("c").append(path); }
 std::string_view all_swept_prefix() { return "c"; }
+std::string_view all_ephemerals_prefix() { return "e"; }
+std::string_view all_acls_prefix() { return "a"; }
 
 std::string acl_key(uint32_t number) {
   ByteWriter key;
@@ -99,6 +112,8 @@ std::string acl_content_key(std::string_view encoded) { return std::string("A").
 std::string_view totals_key() { return "mtotals"; }
 std::string_view fence_key() { return "mfence"; }
 std::string_view chain_key() { return "mchain"; }
+std::string_view imported_key() { return "mimported"; }
+std::string_view restored_key() { return "mrestored"; }
 
 std::string encode_node(const tree::Znode& node, uint32_t acl_number) {
   const tree::Stat& stat = node.stat;
@@ -218,6 +233,19 @@ Result<Totals> decode_totals(std::string_view value) {
   totals.last_acl = in.u32();
   if (!in.ok() || version != kVersion || in.remaining() > 0) return damaged("table of totals");
   return totals;
+}
+
+std::string encode_zxid(Zxid zxid) {
+  ByteWriter out;
+  out.i64(zxid.value());
+  return out.take();
+}
+
+Result<Zxid> decode_zxid(std::string_view value) {
+  ByteReader in(value);
+  Zxid zxid(in.i64());
+  if (!in.ok() || in.remaining() > 0) return damaged("zxid");
+  return zxid;
 }
 
 }  // namespace odradek::coordinator::store

@@ -63,15 +63,11 @@ class Check {
       : files_(files), options_(options), path_(path) {}
 
   Result<StoreState> run() {
-    if (Result<void> listed = list(); !listed) return listed.error();
+    Result<bool> begun = exists();
+    if (!begun) return begun.error();
+    if (!*begun) return StoreState{true, 0};
     Result<std::optional<uint64_t>> mark = read_commit_mark(files_, path_);
     if (!mark) return mark.error();
-    if (!files_.exists(path_ + "/CURRENT")) {
-      if (*mark || has_tables_ || has_log_bytes_) {
-        return damaged_store(path_, path_ + "/CURRENT is missing");
-      }
-      return StoreState{true, 0};
-    }
     if (Result<void> right = check_manifest(); !right) return right.error();
     for (size_t i = 0; i < logs_.size(); ++i) {
       if (Result<void> right = check_log(logs_[i], i + 1 == logs_.size()); !right) {
@@ -89,11 +85,21 @@ class Check {
     return StoreState{false, *commits};
   }
 
+  Result<bool> exists() {
+    if (Result<void> listed = list(); !listed) return listed.error();
+    if (has_current_) return true;
+    if (!has_mark_ && !has_tables_ && !has_log_bytes_) return false;
+    return damaged_store(path_, path_ + "/CURRENT is missing");
+  }
+
  private:
   Result<void> list() {
     Result<std::vector<fs::DirEntry>> entries = files_.list(path_);
+    if (!entries && entries.error().code() == Errc::not_found) return {};
     if (!entries) return entries.error();
     for (const fs::DirEntry& entry : *entries) {
+      has_current_ |= entry.name == "CURRENT";
+      has_mark_ |= path_ + "/" + entry.name == commit_mark_path(path_);
       if (entry.name.ends_with(".sst")) has_tables_ = true;
       if (!entry.name.ends_with(".log")) continue;
       logs_.push_back(path_ + "/" + entry.name);  // six digits at least: in order by length, name
@@ -184,11 +190,18 @@ class Check {
   const rocksdb::Options& options_;
   const std::string& path_;
   std::vector<std::string> logs_;
+  bool has_current_ = false;
+  bool has_mark_ = false;
   bool has_tables_ = false;
   bool has_log_bytes_ = false;
 };
 
 }  // namespace
+
+Result<bool> store_exists(fs::FileSystem& files, const std::string& path) {
+  const rocksdb::Options unused;
+  return Check(files, unused, path).exists();
+}
 
 Result<StoreState> check_store(fs::FileSystem& files, const rocksdb::Options& options,
                                const std::string& path) {

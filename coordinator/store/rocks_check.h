@@ -3,7 +3,7 @@
 // mend it in a way that loses acknowledged writes: a missing CURRENT (it would begin anew), a log
 // file damaged in a length (it would drop the rest), a log file or an end of the MANIFEST that is
 // missing (it would go on without). Every commit carries its number (layout.h, chain_key), so a gap
-// shows. For rocks_store.cc.
+// shows. store_exists is for all, the rest for rocks_*.cc.
 
 #include <cstdint>
 #include <string>
@@ -21,6 +21,10 @@ struct StoreState {
   bool is_new = false;   // nothing was ever committed here
   uint64_t commits = 0;  // the number of the last one
 };
+
+// Whether a store was ever begun in the folder, which need not be there. store_damaged where it was
+// and its file CURRENT is missing: RocksDB would begin anew.
+Result<bool> store_exists(fs::FileSystem& files, const std::string& path);
 
 // `options` are those that the store will be opened with. Cuts off what a crash left of the last
 // write; changes nothing else. Errors: store_damaged, which names the file; locked, io_error, ….

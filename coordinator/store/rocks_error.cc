@@ -8,8 +8,8 @@ namespace odradek::coordinator::store {
 
 Error damaged_store(const std::string& path, const std::string& what) {
   return Error(Errc::store_damaged,
-               format("the data directory {} is damaged: {}; restore it from a backup, or "
-                      "move it away to begin with an empty tree",
+               format("the data directory {} is damaged: {}; restore it from a backup "
+                      "(coordinator-admin restore), or move it away to begin with an empty tree",
                       path, what));
 }
 

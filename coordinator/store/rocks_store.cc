@@ -1,25 +1,21 @@
 #include "coordinator/store/rocks_store.h"
 
 #include <rocksdb/cache.h>
-#include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
-#include <rocksdb/listener.h>
-#include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-
-#include <atomic>
 
 #include "common/bytes/byte_reader.h"
 #include "common/bytes/byte_writer.h"
 #include "common/format.h"
-#include "common/fs/real_file_system.h"
+#include "common/fs/durable_dirs.h"
 #include "coordinator/store/commit_mark.h"
 #include "coordinator/store/fatal.h"
 #include "coordinator/store/layout.h"
 #include "coordinator/store/reserved_logs.h"
 #include "coordinator/store/rocks_check.h"
+#include "coordinator/store/rocks_detail.h"
 #include "coordinator/store/rocks_error.h"
 
 namespace odradek::coordinator::store {
@@ -33,15 +29,7 @@ class SilentLogger final : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
-// Notes that RocksDB begins a new log file. It does so within a write, on the thread of that write.
-class LogFileListener final : public rocksdb::EventListener {
- public:
-  void OnMemTableSealed(const rocksdb::MemTableInfo&) override { begun_ = true; }
-  bool take_begun() { return begun_.exchange(false); }
-
- private:
-  std::atomic<bool> begun_ = false;
-};
+}  // namespace
 
 rocksdb::Options database_options(const RocksOptions& wished) {
   rocksdb::Options options;
@@ -75,26 +63,12 @@ rocksdb::Options database_options(const RocksOptions& wished) {
   return options;
 }
 
-rocksdb::Slice slice(std::string_view text) { return rocksdb::Slice(text.data(), text.size()); }
-std::string_view view(const rocksdb::Slice& slice) {
-  return std::string_view(slice.data(), slice.size());
+std::string end_of_prefix(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && static_cast<uint8_t>(end.back()) == 0xff) end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
+  return end;
 }
-
-}  // namespace
-
-struct RocksStore::Impl {
-  std::string path;
-  fs::RealFileSystem real_files;
-  fs::FileSystem* files = nullptr;
-  std::shared_ptr<LogFileListener> listener;  // the database has it too
-  std::unique_ptr<rocksdb::Env> reserving;
-  std::unique_ptr<rocksdb::DB> db;
-  uint64_t epoch = 0;
-  uint64_t commits = 0;  // the number of the last one
-
-  // The way of every commit: durable, all or nothing, with its number.
-  Result<void> write(rocksdb::WriteBatch& writes);
-};
 
 namespace {
 
@@ -119,7 +93,7 @@ class RocksSnapshot final : public Snapshot {
   void scan(std::string_view prefix, const Visit& visit) const override {
     rocksdb::ReadOptions options;
     options.snapshot = snapshot_;
-    std::string end = end_of(prefix);
+    std::string end = end_of_prefix(prefix);
     rocksdb::Slice upper = slice(end);
     if (!end.empty()) options.iterate_upper_bound = &upper;
     std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
@@ -130,13 +104,6 @@ class RocksSnapshot final : public Snapshot {
   }
 
  private:
-  // The first key behind all that begin with the prefix.
-  static std::string end_of(std::string_view prefix) {
-    std::string end(prefix);
-    while (!end.empty() && static_cast<uint8_t>(end.back()) == 0xff) end.pop_back();
-    if (!end.empty()) end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
-    return end;
-  }
   void must(const rocksdb::Status& status) const {
     if (!status.ok()) fatal(rocks_error(status, path_).what());
   }
@@ -150,6 +117,7 @@ class RocksSnapshot final : public Snapshot {
 }  // namespace
 
 Result<void> RocksStore::Impl::write(rocksdb::WriteBatch& writes) {
+  std::lock_guard lock(writing);
   writes.Put(slice(chain_key()), encode_commit_number(commits + 1));
   rocksdb::WriteOptions options;
   options.sync = true;
@@ -163,16 +131,8 @@ Result<void> RocksStore::Impl::write(rocksdb::WriteBatch& writes) {
 
 namespace {
 
-// With its parents; each new name is on the disk when it returns, or a power loss would take all
-// that is below it.
 Result<void> make_folder(fs::FileSystem& files, const std::string& path) {
-  std::vector<std::string> holders;  // of new names, the deepest first
-  for (std::string at = path; !files.exists(at); at = holders.back()) {
-    holders.push_back(fs::parent_of(at));
-    if (holders.back() == at) break;
-  }
-  Result<void> made = holders.empty() ? Result<void>() : files.make_dirs(path);
-  for (size_t i = holders.size(); made && i-- > 0;) made = files.sync_dir(holders[i]);
+  Result<void> made = fs::make_durable_dirs(files, path);
   if (made) return made;
   return Error(made.error().code(),
                odradek::format("cannot make the data directory {}: {}; check dataDir and the "
@@ -221,6 +181,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& path,
   rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
   if (!status.ok()) return open_error(*impl->files, options, path, status);
   impl->db.reset(db);
+  impl->options = options;
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }
 

@@ -32,14 +32,25 @@ class RocksStore final : public Store {
   // Makes the folder where it is missing. Errors, each a sentence with cause and remedy: locked
   // (another process has it), permission_denied, disk_full, store_damaged, io_error.
   static Result<std::unique_ptr<RocksStore>> open(const std::string& path, RocksOptions options);
+  // To look at a store that nobody has open, a copy for example; nothing in its folder changes.
+  // commit and lead fail.
+  static Result<std::unique_ptr<RocksStore>> open_read_only(const std::string& path);
   ~RocksStore() override;
 
   SnapshotRef snapshot() override;
   Result<Fence> lead() override;
   Result<SnapshotRef> commit(const Batch& batch, Fence fence) override;
 
- private:
+  // Upkeep, from any thread while commits go on (rocks_upkeep.cc).
+  // A copy of the store as it is at one moment, in a folder of the same file system that must not
+  // be there yet. Large files are linked, not copied.
+  Result<void> checkpoint(const std::string& folder);
+  // Reads every block of every file against its checksum; store_damaged names the file.
+  Result<void> verify();
+
   struct Impl;
+
+ private:
   explicit RocksStore(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;  // shared with snapshots, which need the database
 };

@@ -20,7 +20,8 @@ template <typename T>
 T must(Result<T> result, std::string_view where) {
   if (!result) {
     fatal(
-        odradek::format("the store is damaged at {}: {}; restore the data directory from a backup",
+        odradek::format("the store is damaged at {}: {}; restore the data directory from a "
+                        "backup (coordinator-admin restore)",
                         where, result.error().what()));
   }
   return *std::move(result);

@@ -32,6 +32,13 @@ class Home:
         return {"KAFKA_HEAP_OPTS": "-Xmx320m", "KAFKA_JVM_PERFORMANCE_OPTS": JVM_SHORT}
 
 
+class ZookeeperHome(Home):
+    """Of a ZooKeeper alone (peers.zookeeper_server), which has no broker."""
+
+    def __init__(self, path, version):
+        self.path, self.apache, self.version, self.name = path, True, version, f"Apache ZooKeeper {version}"
+
+
 # For JVMs that live for seconds on two cores: no second compiler, no collector threads.
 JVM_SHORT = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -XX:-UsePerfData -Djava.awt.headless=true"
 

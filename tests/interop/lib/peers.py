@@ -190,6 +190,18 @@ def curator(version=CURATOR):
     artifacts = [f"org.apache.curator:curator-recipes:{version}", "org.slf4j:slf4j-reload4j:1.7.36", "ch.qos.reload4j:reload4j:1.2.25"]
     return _once(os.path.join(CACHE, "peers", f"curator-{version}"), _digest(*artifacts, os.path.abspath(__file__)),
                  lambda where: jars(where, artifacts))
+def zookeeper_server(version):
+    """The home of an official ZooKeeper that can run as a server, its messages on standard error."""
+    directory = os.path.join(CACHE, "peers", f"zookeeper-server-{version}")
+    slf4j = "2.0.13" if tuple(int(n) for n in version.split(".")) >= (3, 8, 5) else "1.7.36"
+    artifacts = [f"org.apache.zookeeper:zookeeper:{version}", "commons-cli:commons-cli:1.5.0",
+                 "io.dropwizard.metrics:metrics-core:4.1.12.1", "org.xerial.snappy:snappy-java:1.1.10.5",
+                 f"org.slf4j:slf4j-reload4j:{slf4j}", "ch.qos.reload4j:reload4j:1.2.25"]
+
+    def make(where):
+        jars(where, artifacts)
+        _launchers(where)
+    return _once(directory, _digest(*artifacts, os.path.abspath(__file__)), make)
 
 
 def driver_classes(peer, sources):

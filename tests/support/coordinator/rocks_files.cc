@@ -249,16 +249,22 @@ class Files final : public rocksdb::FileSystem {
 // What is scheduled waits in a queue. RocksDB takes out what has not begun when it closes.
 class RocksFiles::SteppedEnv final : public rocksdb::EnvWrapper {
  public:
-  explicit SteppedEnv(fs::FileSystem& files)
-      : EnvWrapper(rocksdb::NewCompositeEnv(std::make_shared<Files>(files))) {}
+  SteppedEnv(fs::FileSystem& files, bool own_threads)
+      : EnvWrapper(rocksdb::NewCompositeEnv(std::make_shared<Files>(files))),
+        own_threads_(own_threads) {}
 
   const char* Name() const override { return "odradek.SteppedEnv"; }
 
   void Schedule(void (*run)(void*), void* argument, Priority priority, void* tag,
                 void (*unscheduled)(void*)) override {
+    if (own_threads_) {
+      EnvWrapper::Schedule(run, argument, priority, tag, unscheduled);
+      return;
+    }
     jobs_.push_back({run, argument, priority, tag, unscheduled});
   }
   int UnSchedule(void* tag, Priority priority) override {
+    if (own_threads_) return EnvWrapper::UnSchedule(tag, priority);
     std::deque<Job> mine;
     std::erase_if(jobs_, [&](const Job& job) {
       if (job.tag != tag || job.priority != priority) return false;
@@ -270,6 +276,8 @@ class RocksFiles::SteppedEnv final : public rocksdb::EnvWrapper {
     }
     return static_cast<int>(mine.size());
   }
+  // RocksDB waits for a second behind background work that failed.
+  void SleepForMicroseconds(int) override {}
   bool run() {
     if (jobs_.empty()) return false;
     while (!jobs_.empty()) {
@@ -288,11 +296,13 @@ class RocksFiles::SteppedEnv final : public rocksdb::EnvWrapper {
     void* tag;
     void (*unscheduled)(void*);
   };
+  const bool own_threads_;
   std::deque<Job> jobs_;
 };
 
-RocksFiles::RocksFiles(fs::FileSystem& files)
-    : files_(files), env_(std::make_unique<SteppedEnv>(files)) {}
+RocksFiles::RocksFiles(fs::FileSystem& files, Background background)
+    : files_(files),
+      env_(std::make_unique<SteppedEnv>(files, background == Background::threads)) {}
 
 RocksFiles::~RocksFiles() = default;
 

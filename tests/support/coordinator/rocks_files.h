@@ -1,7 +1,8 @@
 #pragma once
 // RocksFiles: an Env for RocksDB whose files are those of a fs::FileSystem, so that what its disk
-// does is what a FaultyFileSystem does; and whose background work (flushes, compactions) runs when
-// told, on the thread that tells: the same seed is the same run. One thread.
+// does is what a FaultyFileSystem does. Its background work (flushes, compactions) runs when told, on
+// the thread that tells: the same seed is the same run. One thread. Or, where somebody waits for that
+// work, on RocksDB's own threads.
 
 #include <memory>
 
@@ -12,7 +13,8 @@ namespace odradek::coordinator {
 
 class RocksFiles {
  public:
-  explicit RocksFiles(fs::FileSystem& files);
+  enum class Background { when_told, threads };
+  explicit RocksFiles(fs::FileSystem& files, Background background = Background::when_told);
   ~RocksFiles();
   RocksFiles(const RocksFiles&) = delete;
   RocksFiles& operator=(const RocksFiles&) = delete;

@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "coordinator/server/service.h"
 #include "proto/zookeeper/opcodes.h"
 #include "proto/zookeeper/records.h"
+#include "tests/support/memory_folder.h"
 
 namespace odradek::coordinator::server {
 
@@ -187,10 +187,7 @@ class RawClient {
 
 class ServiceFixture : public ::testing::Test {
  protected:
-  ServiceFixture() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "odradek-service-XXXXXX").string();
-    folder = mkdtemp(pattern.data());
+  ServiceFixture() : folder(memory_folder("service")) {
     options.settings.data_dir = options.settings.data_log_dir = folder;
     options.settings.client_port = 0;
     options.settings.tick_ms = 2000;
