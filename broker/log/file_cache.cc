@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "broker/log/record_batch.h"
 #include "common/format.h"
 
 namespace odradek::broker::log {
@@ -79,6 +80,7 @@ std::optional<Offset> offset_of_name(std::string_view name) {
   int64_t value = 0;
   auto [end, error] = std::from_chars(name.data(), name.data() + 20, value);
   if (error != std::errc() || end != name.data() + 20 || value < 0) return std::nullopt;
+  if (Offset(value) > kMaxOffset) return std::nullopt;
   return Offset(value);
 }
 

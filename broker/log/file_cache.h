@@ -75,7 +75,7 @@ class SegmentFile {
 
 // "00000000000000000012"
 std::string offset_name(Offset offset);
-// The offset of "00000000000000000012.index"; nothing for other names.
+// The offset of "00000000000000000012.index"; nothing for other names, and where no log can begin.
 std::optional<Offset> offset_of_name(std::string_view name);
 
 }  // namespace odradek::broker::log

@@ -74,6 +74,11 @@ Result<AppendInfo> Log::append_prepared(PreparedAppend& prepared, LeaderEpoch le
                  format("append to {} with leader epoch {}, the log has {}", id_.to_string(),
                         leader_epoch.value(), epochs_.latest().value()));
   }
+  if (log_end_offset_.value() > kMaxOffset.value() - prepared.offset_count) {
+    return Error(Errc::offset_out_of_range,
+                 format("{} has no offsets left behind {}", id_.to_string(),
+                        log_end_offset_.value()));
+  }
   std::span<char> bytes = prepared.bytes();
   const ByteView view(bytes.data(), bytes.size());
   AppendInfo info;

@@ -272,11 +272,14 @@ class LogOpener {
   Result<void> recover_segment(size_t index, bool is_unflushed) {
     Segment& segment = *log_.segments_[index];
     first_recovered_ = std::min(first_recovered_, segment.base_offset());
-    Result<Segment::Recovered> recovered = segment.recover(*log_.config_, note_epoch());
+    const Offset limit = index + 1 < log_.segments_.size()
+                             ? log_.segments_[index + 1]->base_offset()
+                             : Offset(std::numeric_limits<int64_t>::max());
+    Result<Segment::Recovered> recovered = segment.recover(*log_.config_, limit, note_epoch());
     segment.close_files();
     if (!recovered) return recovered.error();
     log_.mark_dirty(segment);  // that it was cut, and its new indexes
-    if (is_unflushed && segment.size() > 0) {
+    if (is_unflushed && segment.size() > 0 && !recovered->reached_limit) {
       LOG_INFO("server", "Log {}: recovered segment {} ({} bytes, next offset {})",
                log_.id_.to_string(), segment.base_offset().value(), segment.size(),
                recovered->next_offset.value());
@@ -286,7 +289,7 @@ class LogOpener {
       if (Result<void> written = log_.epochs_.write(); !written) return written;
     }
     if (recovered->truncated_bytes == 0) return {};
-    if (!is_unflushed) {
+    if (!is_unflushed || recovered->reached_limit) {
       // Data that was on the disk is damaged. What lies behind is still good: the gap is told, not
       // spread.
       LOG_ERROR("server",

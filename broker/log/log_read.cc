@@ -56,6 +56,13 @@ Result<LogSlice> Log::read(Offset from, size_t max_bytes, bool min_one_batch, Of
     if (!found) return failed(found.error());
     if (!*found) continue;  // what it held behind `from` was compacted away
     const FoundBatch& first = **found;
+    if (first.header.last_offset() >= segment_end) {
+      // a base offset has no CRC; without a word the reader would wait for ever
+      return failed(Error(Errc::corrupt_record,
+                          format("a batch of {} ends at offset {}, its segment at {}",
+                                 id_.to_string(), first.header.last_offset().value(),
+                                 segment_end.value())));
+    }
     if (first.header.last_offset() >= upper_bound) return LogSlice();
 
     uint64_t end_limit = segment.size();
@@ -121,6 +128,11 @@ Result<std::optional<TimestampOffset>> Log::first_record_at(Segment& segment,
       *bytes, static_cast<size_t>(std::max<int64_t>(config_->max_decompressed_bytes, 0)));
   if (!records) return records.error();
   while (const RecordView* record = records->next()) {
+    if (record->offset > header.last_offset()) {
+      return Error(Errc::corrupt_record, format("a record of offset {} in a batch that ends at {}",
+                                                record->offset.value(),
+                                                header.last_offset().value()));
+    }
     if (record->timestamp_ms >= timestamp && record->offset >= start_offset) {
       return found(record->timestamp_ms, record->offset);
     }
@@ -149,7 +161,9 @@ Result<std::optional<TimestampOffset>> Log::offset_for_timestamp(int64_t timesta
     return Error(Errc::invalid_argument,
                  format("no offset can be found for timestamp {}", timestamp));
   }
-  for (const std::unique_ptr<Segment>& segment : segments_) {
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    Segment* segment = segments_[i].get();
+    const Offset end = i + 1 < segments_.size() ? segments_[i + 1]->base_offset() : log_end_offset_;
     Result<TimeIndex::Entry> latest = segment->max_timestamp_and_offset();
     if (!latest) return failed(latest.error());
     if (latest->timestamp < timestamp) continue;
@@ -158,7 +172,8 @@ Result<std::optional<TimestampOffset>> Log::offset_for_timestamp(int64_t timesta
     while (true) {
       Result<std::optional<FoundBatch>> batch = segment->find_timestamp(timestamp, start);
       if (!batch) return failed(batch.error());
-      if (!*batch) break;
+      // what lies behind the segment's end nobody may read
+      if (!*batch || (*batch)->header.last_offset() >= end) break;
       Result<std::optional<TimestampOffset>> record =
           first_record_at(*segment, **batch, timestamp, start);
       if (!record) return failed(record.error());

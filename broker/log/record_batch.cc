@@ -53,10 +53,7 @@ Result<BatchHeader> parse_batch_header(ByteView bytes) {
   header.magic = bytes[kMagicAt];
   if (header.magic < 0 || header.magic > 2)
     return corrupt(format("unknown magic {} of a record batch", header.magic));
-  // so that no sum of an offset and a delta overflows
-  constexpr int64_t kMaxOffset =
-      std::numeric_limits<int64_t>::max() - std::numeric_limits<int32_t>::max() - 1;
-  if (header.base_offset.value() < 0 || header.base_offset.value() > kMaxOffset) {
+  if (header.base_offset.value() < 0 || header.base_offset > kMaxOffset) {
     return corrupt(format("impossible offset {}", header.base_offset.value()));
   }
   if (header.magic < 2) {

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -26,6 +27,9 @@ namespace odradek::broker::log {
 inline constexpr size_t kBatchPrefixSize = 12;  // base offset and batch length
 inline constexpr size_t kBatchHeaderSize = 61;  // all in front of the records, magic 2
 inline constexpr int64_t kNoTimestamp = -1;
+// Of a batch's base offset, and of a segment's: no sum of one and a delta overflows.
+inline constexpr Offset kMaxOffset{std::numeric_limits<int64_t>::max() -
+                                   std::numeric_limits<int32_t>::max() - 1};
 inline constexpr int32_t kNoSequence = -1;
 
 struct BatchHeader {

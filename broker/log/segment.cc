@@ -7,6 +7,11 @@
 
 namespace odradek::broker::log {
 
+namespace {
+// Between the entries of a time index that is built anew: what index.interval.bytes is by default.
+constexpr uint64_t kTimeIndexIntervalBytes = 4096;
+}  // namespace
+
 Segment::Segment(FileCache* cache, const std::string* directory, Offset base_offset,
                  const Sizes& sizes, int64_t modified_ms)
     : base_offset_(base_offset),
@@ -35,7 +40,44 @@ Result<void> Segment::load_max_timestamp() {
   if (max_timestamp_known_) return {};
   Result<TimeIndex::Entry> last = time_index_.last();
   if (!last) return last.error();
+  Result<bool> believed = is_true(*last);
+  if (!believed) return believed.error();
+  if (!*believed) return rebuild_time_index();
   note_timestamp(last->timestamp, last->offset);
+  max_timestamp_known_ = true;
+  return {};
+}
+
+// Whether the log has this entry's batch, with this time: an index is only believed that far.
+Result<bool> Segment::is_true(const TimeIndex::Entry& entry) {
+  if (entry.timestamp == kNoTimestamp && entry.offset == base_offset_) return true;  // none
+  Result<std::optional<FoundBatch>> batch = find(entry.offset);
+  if (!batch && batch.error().code() == Errc::corrupt_record) return false;
+  if (!batch) return batch.error();
+  return *batch && (*batch)->header.base_offset <= entry.offset &&
+         (*batch)->header.max_timestamp == entry.timestamp;
+}
+
+Result<void> Segment::rebuild_time_index() {
+  LOG_WARN("server", "{} is not true and is built anew", time_index_.file().path());
+  if (Result<void> cleared = time_index_.clear(); !cleared) return cleared;
+  is_dirty_ = true;
+  max_timestamp_ = kNoTimestamp;
+  max_timestamp_offset_ = base_offset_;
+  Result<std::shared_ptr<fs::File>> file = log_file_.get();
+  if (!file) return file.error();
+  BatchScanner scanner(**file, 0, size_);
+  uint64_t last_entry = 0;
+  while (true) {
+    Result<bool> more = scanner.next();
+    if (!more && more.error().code() != Errc::corrupt_record) return more.error();
+    if (!more || !*more) break;
+    note_timestamp(scanner.header().max_timestamp, scanner.header().last_offset());
+    if (scanner.position() - last_entry < kTimeIndexIntervalBytes) continue;
+    last_entry = scanner.position();
+    // without an entry a search only takes longer
+    if (!time_index_.maybe_append(max_timestamp_, max_timestamp_offset_)) break;
+  }
   max_timestamp_known_ = true;
   return {};
 }
@@ -111,13 +153,21 @@ Result<bool> Segment::should_roll(size_t bytes, Offset last_offset, int64_t max_
   return waited_ms > config.segment_ms - jitter_ms;
 }
 
+// An index promises that the batch at the position begins at or below an offset.
 Result<std::optional<FoundBatch>> Segment::scan_for(fs::File& file, uint64_t position,
-                                                    Offset offset) {
+                                                    Offset offset,
+                                                    std::optional<Offset> promised) {
   BatchScanner scanner(file, position, size_);
   while (true) {
     Result<bool> more = scanner.next();
     if (!more) return more.error();
     if (!*more) return std::optional<FoundBatch>();
+    if (promised && scanner.header().base_offset > *promised) {
+      return Error(Errc::corrupt_record, format("the batch at {} begins at offset {}, not below {}",
+                                                position, scanner.header().base_offset.value(),
+                                                promised->value()));
+    }
+    promised.reset();
     if (scanner.header().last_offset() >= offset) {
       return std::optional<FoundBatch>({scanner.position(), scanner.header()});
     }
@@ -130,17 +180,21 @@ Result<std::optional<FoundBatch>> Segment::find(Offset offset, uint64_t from_pos
   Result<std::shared_ptr<fs::File>> file = log_file_.get();
   if (!file) return file.error();
   uint64_t start = from_position;
+  std::optional<Offset> promised;
   if (!is_exact) {
     Result<OffsetIndex::Entry> entry = offset_index_.floor(offset);
     if (!entry) return entry.error();
-    if (entry->position < size_) start = std::max(start, entry->position);
+    if (entry->position < size_ && entry->position > start) {
+      start = entry->position;
+      promised = entry->offset;
+    }
   }
-  Result<std::optional<FoundBatch>> found = scan_for(**file, start, offset);
+  Result<std::optional<FoundBatch>> found = scan_for(**file, start, offset, promised);
   if (found || found.error().code() != Errc::corrupt_record || start == 0) return found;
   LOG_WARN("server",
            "{}: what an index says of offset {} is not true ({}); reading from the beginning",
            log_file_.path(), offset.value(), found.error().what());
-  return scan_for(**file, 0, offset);
+  return scan_for(**file, 0, offset, std::nullopt);
 }
 
 Result<Segment::Boundary> Segment::boundary_before(uint64_t start, uint64_t limit) {
@@ -164,11 +218,19 @@ Result<std::optional<FoundBatch>> Segment::find_timestamp(int64_t timestamp, Off
   if (size_ == 0) return std::optional<FoundBatch>();
   Result<TimeIndex::Entry> time = time_index_.floor(timestamp);
   if (!time) return time.error();
-  Result<OffsetIndex::Entry> entry = offset_index_.floor(std::max(time->offset, start_offset));
-  if (!entry) return entry.error();
+  Result<bool> believed = is_true(*time);
+  if (!believed) return believed.error();
+  if (!*believed) {
+    if (Result<void> rebuilt = rebuild_time_index(); !rebuilt) return rebuilt.error();
+    time = time_index_.floor(timestamp);
+    if (!time) return time.error();
+  }
+  Result<std::optional<FoundBatch>> first = find(std::max(time->offset, start_offset));
+  if (!first) return first.error();
+  if (!*first) return std::optional<FoundBatch>();
   Result<std::shared_ptr<fs::File>> file = log_file_.get();
   if (!file) return file.error();
-  BatchScanner scanner(**file, entry->position < size_ ? entry->position : 0, size_);
+  BatchScanner scanner(**file, (*first)->position, size_);
   while (true) {
     Result<bool> more = scanner.next();
     if (!more) return more.error();
@@ -219,7 +281,8 @@ Result<bool> Segment::indexes_are_sane(const Sizes& sizes) {
   return time_index_.is_sane(sizes.time_index);
 }
 
-Result<Segment::Recovered> Segment::recover(const LogConfig& config, const Visit& visit) {
+Result<Segment::Recovered> Segment::recover(const LogConfig& config, Offset limit,
+                                            const Visit& visit) {
   if (Result<void> cleared = offset_index_.clear(); !cleared) return cleared.error();
   if (Result<void> cleared = time_index_.clear(); !cleared) return cleared.error();
   if (Result<void> cleared = transaction_index_.clear(); !cleared) return cleared.error();
@@ -256,6 +319,11 @@ Result<Segment::Recovered> Segment::recover(const LogConfig& config, const Visit
       recovered.reason =
           format("offsets {} to {} do not follow offset {}", header.base_offset.value(),
                  header.last_offset().value(), recovered.next_offset.value() - 1);
+      break;
+    }
+    if (header.last_offset() >= limit) {
+      recovered.reason = format("offset {} is the next segment's", header.last_offset().value());
+      recovered.reached_limit = true;
       break;
     }
     note_timestamp(header.max_timestamp, header.last_offset());

@@ -2,7 +2,8 @@
 // Segment: one NAME.log file with its offset, time and transaction index. Owner: the log's. In
 // memory are its sizes and what the next index entry needs; files are opened through the FileCache
 // when they are used. Indexes may be behind the .log file (a crash, a full disk): they only say
-// where to begin to look.
+// where to begin to look. What a time index says is held against the batch that it names, and the
+// index is built anew where that is not so.
 
 #include <cstdint>
 #include <functional>
@@ -79,15 +80,17 @@ class Segment {
   Result<TimeIndex::Entry> max_timestamp_and_offset();
 
   // Reads everything, checks every CRC and builds the indexes anew. Each good batch is shown to
-  // `visit`. Cuts the file at the first batch that is not good; returns the number of bytes cut.
-  // `reason` is why, empty where nothing was cut.
+  // `visit`. Cuts the file at the first batch that is not good, or does not end below `limit`, where
+  // the next segment begins; returns the number of bytes cut. `reason` is why, empty where nothing
+  // was cut.
   using Visit = std::function<Result<void>(const BatchHeader&, uint64_t position)>;
   struct Recovered {
     uint64_t truncated_bytes = 0;
     Offset next_offset{0};
     std::string reason;
+    bool reached_limit = false;  // it was cut for this: the next segment is as good as before
   };
-  Result<Recovered> recover(const LogConfig& config, const Visit& visit);
+  Result<Recovered> recover(const LogConfig& config, Offset limit, const Visit& visit);
   // True where the index files could be this segment's.
   Result<bool> indexes_are_sane(const Sizes& sizes);
   // Calls visit for the batches from `offset` on.
@@ -112,9 +115,12 @@ class Segment {
 
  private:
   Result<void> load_max_timestamp();
+  Result<bool> is_true(const TimeIndex::Entry& entry);
+  Result<void> rebuild_time_index();
   Result<void> load_first_timestamp();
   Result<void> feed_indexes(Offset last_offset, uint64_t position);
-  Result<std::optional<FoundBatch>> scan_for(fs::File& file, uint64_t position, Offset offset);
+  Result<std::optional<FoundBatch>> scan_for(fs::File& file, uint64_t position, Offset offset,
+                                             std::optional<Offset> promised);
   void note_timestamp(int64_t timestamp, Offset offset);
 
   Offset base_offset_;

@@ -43,7 +43,8 @@ Result<bool> TimeIndex::is_sane(uint64_t file_bytes) {
   if (!first) return first.error();
   Result<Entry> last = at(entries_ - 1);
   if (!last) return last.error();
-  return last->timestamp >= first->timestamp && last->offset >= base_offset_;
+  return last->timestamp >= first->timestamp && first->offset >= base_offset_ &&
+         last->offset >= first->offset;
 }
 
 Result<TimeIndex::Entry> TimeIndex::last() {
