@@ -140,13 +140,14 @@ Result<void> Service::Impl::start() {
   brokers->start();
   if (auto started = port->start(); !started) return started.error();
   if (auto started = operations->start(); !started) return started.error();
-  tree.start();
-  running = true;
+  // before the tree thread runs, which owns what is told; whoever comes now is in the port's queue
   LOG_INFO("zookeeper",
            "Odradek coordinator ({}) serves ZooKeeper and brokers on port {}; {} znodes, zxid "
            "0x{:x}, {} sessions",
            kVersion, port->number(), pipeline->applied_store().totals()->nodes,
            pipeline->last_zxid().value(), pipeline->sessions().size());
+  tree.start();
+  running = true;
   return {};
 }
 
