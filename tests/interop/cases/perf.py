@@ -1,4 +1,4 @@
-"""kafka-producer-perf-test beside the official one of 3.5.2: what it writes, and the shape of what it prints."""
+"""kafka-producer-perf-test and kafka-consumer-perf-test beside the official ones of 3.5.2: what they do, and the shape of what they print."""
 import os
 import re
 
@@ -70,3 +70,56 @@ def refused(t, which):
             ("no number", ["--topic", "x", "--num-records", "many", "--throughput", "-1", "--record-size", "1"], "could not convert 'many'")]:
         status, out = run(t, which, *arguments)
         t.check(what, status == 1 and sentence in " ".join(out.split()), (status, out[-500:]))  # lines are folded
+
+
+# --- kafka-consumer-perf-test -----------------------------------------------------------------------------------------------------
+READER = "org.apache.kafka.tools.ConsumerPerformance"
+TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}"
+FIGURE = r"(?:-?\d+\.\d{4}|NaN|-?Infinity)"
+RATES = rf"{FIGURE}, {FIGURE}, (\d+), {FIGURE}, -?\d+, -?\d+, {FIGURE}, {FIGURE}"
+COLUMNS = "data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms, fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec"
+
+
+def read(t, which, *arguments):
+    arguments = ["--bootstrap-server", t.cluster.bootstrap, *arguments]
+    if which == "official":
+        return t.official(RELEASE).run(READER, arguments, timeout=90)
+    if not t.home_tools().has("kafka-consumer-perf-test.sh"):
+        t.skip("the home has no kafka-consumer-perf-test.sh")
+    return t.home_tools().run("kafka-consumer-perf-test.sh", *arguments, timeout=90)
+
+
+def filled(t, prefix, count):
+    topic = t.unique(prefix)
+    t.cluster.create_topic(topic)
+    with t.cluster.broker.connection() as c:
+        assert c.produce(topic, 0, wire.batch([b"x" * 1000] * count))[0] == 0
+    return topic
+
+
+@case("a consumer's figures", each=("official", "home"))
+def consumed(t, which):
+    topic, group = filled(t, f"perf-read-{which}", 600), t.unique(f"perf-group-{which}")
+    status, out = read(t, which, "--topic", topic, "--messages", "600", "--group", group)
+    lines = out.splitlines()
+    t.require("two lines", status == 0 and len(lines) == 2, (status, out))
+    t.check("the columns", lines[0] == f"start.time, end.time, {COLUMNS}", lines[0])
+    found = re.fullmatch(rf"{TIME}, {TIME}, {RATES}", lines[1])
+    t.check("their values", found and found[1] == "600" and ", 0.5722, " in lines[1], lines[1])
+    t.check("the group has committed", t.cluster.committed(group, topic) == [600], t.cluster.committed(group, topic))
+
+
+@case("a consumer that is short of records, and its details", each=("official", "home"))
+def short(t, which):
+    topic = filled(t, f"perf-short-{which}", 5)
+    status, out = read(t, which, "--topic", topic, "--messages", "9", "--timeout", "2500", "--hide-header", "--date-format", "HH:mm")
+    lines = out.splitlines()
+    t.check("says that it gave up", status == 0 and len(lines) == 2 and lines[0] ==
+            "WARNING: Exiting before consuming the expected number of messages: timeout (2500 ms) exceeded. "
+            "You can use the --timeout option to increase the timeout.", (status, out))
+    found = re.fullmatch(rf"\d\d:\d\d, \d\d:\d\d, {RATES}", lines[-1])
+    t.check("and what it read, in the format of times that was asked for", found and found[1] == "5", lines)
+    status, out = read(t, which, "--topic", topic, "--messages", "5", "--show-detailed-stats", "--reporting-interval", "1")
+    lines = out.splitlines()
+    t.check("the columns of details", status == 0 and lines[0] == f"time, threadId, {COLUMNS}", (status, out))
+    t.check("and at least a line of them", len(lines) > 1 and all(re.fullmatch(rf"{TIME}, 0, {RATES}", line) for line in lines[1:]), lines)

@@ -403,7 +403,7 @@ def two_clusters(t):
 # --- the installed home ------------------------------------------------------------------------------------------------------------
 NATIVE = ["zookeeper-server-start", "zookeeper-server-stop", "kafka-server-start", "kafka-server-stop", "kafka-topics", "kafka-console-producer",
           "kafka-console-consumer", "kafka-consumer-groups", "kafka-configs", "kafka-get-offsets", "kafka-delete-records", "kafka-log-dirs",
-          "kafka-broker-api-versions", "kafka-dump-log", "kafka-producer-perf-test", "zookeeper-shell"]
+          "kafka-broker-api-versions", "kafka-dump-log", "kafka-producer-perf-test", "kafka-consumer-perf-test", "zookeeper-shell"]
 
 
 @case("the home is as the tutorials know it", ours_only="an Apache home made by get_peer holds no settings")
