@@ -141,7 +141,9 @@ def group(t):
     t.cluster.wait_members(name, 2)
     t.ok("two members, state Stable")
     lines = [f"{n} of the group\n" for n in range(8000)]
-    status, out = kcat(t, "-P", "-t", topic, "-X", "linger.ms=1", "-X", "batch.num.messages=50", stdin="".join(lines))
+    # without the pause at one partition all of them may be over before it changes to the next
+    status, out = kcat(t, "-P", "-t", topic, "-X", "linger.ms=1", "-X", "batch.num.messages=50", "-X", "sticky.partitioning.linger.ms=0",
+                       stdin="".join(lines))
     t.require("produces", status == 0, out)
     t.cluster.wait_lag_zero(name, topic, 4)
     t.ok("the committed offsets reach the end")
