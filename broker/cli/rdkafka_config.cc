@@ -183,6 +183,14 @@ Result<RdConf> make_rdkafka_config(const Properties& properties, ClientRole role
   if (role == ClientRole::producer && !properties.contains("partitioner.class")) {
     if (auto done = set_one(conf.get(), "partitioner.class", "", role); !done) return done.error();
   }
+  // Lines without a key change their partition with each batch in Java, which is full soon. Here it
+  // goes by time, by itself after twice linger.ms: two seconds' lines of the console producer would
+  // lie in one partition.
+  if (role == ClientRole::producer) {
+    if (auto done = set(conf.get(), "linger.ms", "sticky.partitioning.linger.ms", "10"); !done) {
+      return done.error();
+    }
+  }
   for (const auto& [name, value] : properties) {
     // An empty value is Java's way to leave a string setting at its default.
     if (value.empty() && name != "client.id") continue;

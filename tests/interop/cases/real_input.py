@@ -115,6 +115,8 @@ def load(t, which):
     with open(path, "rb") as source:
         status, out = proc.run(producer(t, own, by, topic, codec), stdin=source, timeout=200, env=t.home.environment())
     t.require("all lines are taken", status == 0 and sum(own.end_offsets(topic, PARTITIONS)) == lines, (status, out[-500:], own.end_offsets(topic, PARTITIONS)))
+    ends = own.end_offsets(topic, PARTITIONS)
+    t.check("they are spread over the partitions", min(ends) > lines // 10, ends)
     seen = {b["codec"] for b in wire.batches(own.broker.segment_bytes(topic)[:1 << 20])}
     # librdkafka sends a batch plain when compressing it gains nothing
     t.check(f"the .log file holds codec {CODECS[codec]}", CODECS[codec] in seen and seen <= {0, CODECS[codec]}, seen)
