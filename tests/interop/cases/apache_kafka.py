@@ -212,7 +212,7 @@ def complaints(t, kafka, release):
     found = {}
     for broker in kafka.brokers.values():
         found.update(log_kinds.kinds(broker.output()))
-    known = log_kinds.read(KINDS, release)
+    known = log_kinds.read(KINDS)
     fresh = {kind: line for kind, line in found.items() if kind not in known}
     for kind in [kind for kind in fresh if between_brokers(kind)]:
         note(f"  seen: {fresh.pop(kind)}")
