@@ -39,25 +39,6 @@ auto AdminClient::with_retries(int64_t deadline_ms, Fn attempt) {
   }
 }
 
-template <typename Value>
-std::map<TopicPartition, int32_t> AdminClient::leaders_of(
-    const std::map<TopicPartition, Value>& partitions, std::string_view call, int64_t deadline_ms,
-    std::vector<Node>& nodes) {
-  std::set<std::string> names;
-  for (const auto& [partition, value] : partitions) names.insert(partition.topic);
-  Cluster cluster =
-      metadata(std::vector<std::string>(names.begin(), names.end()), call, deadline_ms);
-  std::map<TopicPartition, int32_t> leaders;
-  for (const auto& topic : cluster.topics) {
-    for (const auto& partition : topic.partitions) {
-      leaders[{topic.name.value_or(""), PartitionId(partition.partition_index)}] =
-          partition.leader_id;
-    }
-  }
-  nodes = std::move(cluster.nodes);
-  return leaders;
-}
-
 // The topic's row in a request that lists partitions by topic; made where it is missing.
 template <typename Topics>
 auto& topic_row(Topics& topics, const std::string& name) {
@@ -68,15 +49,49 @@ auto& topic_row(Topics& topics, const std::string& name) {
   return topics.back();
 }
 
-// Leaves the questions that a later try may answer: a leader that is only moving.
-template <typename Questions, typename Answers>
-void forget_answered(Questions& questions, const Answers& answers) {
-  std::erase_if(questions, [&](const auto& question) {
-    auto answer = answers.find(question.first);
-    return answer != answers.end() &&
-           !(answer->second.error != 0 && KafkaError(answer->second.error).retriable() &&
-             answer->second.error != kUnknownTopicOrPartition);
-  });
+template <typename Request, typename Response, typename Answered, typename Fill, typename Read>
+std::map<TopicPartition, Answered> AdminClient::ask_leaders(
+    std::map<TopicPartition, int64_t> questions, std::string_view call, Fill fill, Read read,
+    int16_t max_version, const int16_t& min_version) {
+  int64_t until = deadline();
+  std::map<TopicPartition, Answered> answers;
+  while (!questions.empty()) {
+    std::vector<Node> nodes;
+    auto leaders = leaders_of(questions, call, until, nodes);
+    std::map<int32_t, Request> requests;
+    for (const auto& [partition, value] : questions) {
+      auto leader = leaders.find(partition);
+      if (leader == leaders.end() || leader->second < 0) {
+        answers[partition].error =
+            leader == leaders.end() ? kUnknownTopicOrPartition : kLeaderNotAvailable;
+        continue;
+      }
+      Request& request = requests[leader->second];
+      auto& row = topic_row(request.topics, partition.topic).partitions.emplace_back();
+      row.partition_index = partition.partition.value();
+      fill(request, row, value);
+    }
+    for (const Node& node : nodes) {
+      auto request = requests.find(node.id);
+      if (request == requests.end()) continue;
+      auto answer = send<Response>({Target::Kind::node, node, {}}, request->second, call, until,
+                                   max_version, min_version);
+      for (const auto& topic : answer.topics) {
+        for (const auto& row : topic.partitions) {
+          answers[{topic.name, PartitionId(row.partition_index)}] = read(row);
+        }
+      }
+    }
+    std::erase_if(questions, [&](const auto& question) {
+      auto answer = answers.find(question.first);
+      return answer != answers.end() &&
+             !(answer->second.error != 0 && KafkaError(answer->second.error).retriable() &&
+               answer->second.error != kUnknownTopicOrPartition);
+    });
+    if (questions.empty() || odradek::cli::now_ms() >= until) break;
+    pause(until);
+  }
+  return answers;
 }
 
 }  // namespace odradek::broker::cli

@@ -174,10 +174,17 @@ class AdminClient {
                    int64_t deadline_ms);
   // The leaders of all partitions of the topics that the keys name; -1 where there is none, nothing
   // where the partition is not there. Their nodes go to `nodes`.
-  template <typename Value>
-  std::map<TopicPartition, int32_t> leaders_of(const std::map<TopicPartition, Value>& partitions,
+  std::map<TopicPartition, int32_t> leaders_of(const std::map<TopicPartition, int64_t>& partitions,
                                                std::string_view call, int64_t deadline_ms,
                                                std::vector<Node>& nodes);
+  // Asks each partition's leader, one request a broker, and again until the deadline where a leader
+  // is only moving. `fill(request, row, value)` sets what belongs to the request and to a
+  // partition's row in it; `read(row)` makes the answer of one. `min_version` is looked at when the
+  // requests are filled.
+  template <typename Request, typename Response, typename Answered, typename Fill, typename Read>
+  std::map<TopicPartition, Answered> ask_leaders(std::map<TopicPartition, int64_t> questions,
+                                                 std::string_view call, Fill fill, Read read,
+                                                 int16_t max_version, const int16_t& min_version);
   Node find_coordinator(const std::string& group, int64_t deadline_ms);
   int64_t deadline() const { return odradek::cli::now_ms() + api_timeout_ms_; }
   // Runs `attempt` until it does not throw a retriable error, or the deadline is near.

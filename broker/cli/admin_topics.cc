@@ -200,47 +200,37 @@ void AdminClient::alter_configs(Resource type, const std::string& name,
   });
 }
 
+std::map<TopicPartition, int32_t> AdminClient::leaders_of(
+    const std::map<TopicPartition, int64_t>& partitions, std::string_view call,
+    int64_t deadline_ms, std::vector<Node>& nodes) {
+  std::set<std::string> names;
+  for (const auto& [partition, value] : partitions) names.insert(partition.topic);
+  Cluster cluster =
+      metadata(std::vector<std::string>(names.begin(), names.end()), call, deadline_ms);
+  std::map<TopicPartition, int32_t> leaders;
+  for (const auto& topic : cluster.topics) {
+    for (const auto& partition : topic.partitions) {
+      leaders[{topic.name.value_or(""), PartitionId(partition.partition_index)}] =
+          partition.leader_id;
+    }
+  }
+  nodes = std::move(cluster.nodes);
+  return leaders;
+}
+
 std::map<TopicPartition, OffsetAnswer> AdminClient::list_offsets(
     const std::map<TopicPartition, int64_t>& timestamps) {
-  int64_t until = deadline();
-  std::map<TopicPartition, OffsetAnswer> answers;
-  std::map<TopicPartition, int64_t> open_questions = timestamps;
-  while (!open_questions.empty()) {
-    std::vector<Node> nodes;
-    auto leaders = leaders_of(open_questions, "listOffsets", until, nodes);
-    std::map<int32_t, kafka::ListOffsetsRequest> requests;
-    int16_t least = 1;
-    for (const auto& [partition, time] : open_questions) {
-      auto leader = leaders.find(partition);
-      if (leader == leaders.end() || leader->second < 0) {
-        answers[partition].error =
-            leader == leaders.end() ? kUnknownTopicOrPartition : kLeaderNotAvailable;
-        continue;
-      }
-      if (time == kMaxTimestamp) least = 7;  // KIP-734
-      auto& request = requests[leader->second];
-      request.replica_id = -1;
-      auto& wanted = topic_row(request.topics, partition.topic).partitions.emplace_back();
-      wanted.partition_index = partition.partition.value();
-      wanted.timestamp = time;
-    }
-    for (const Node& node : nodes) {
-      auto request = requests.find(node.id);
-      if (request == requests.end()) continue;
-      auto answer = send<kafka::ListOffsetsResponse>(
-          {Target::Kind::node, node, {}}, request->second, "listOffsets", until, 8, least);
-      for (const auto& topic : answer.topics) {
-        for (const auto& partition : topic.partitions) {
-          answers[{topic.name, PartitionId(partition.partition_index)}] = {
-              partition.offset, partition.timestamp, partition.error_code};
-        }
-      }
-    }
-    forget_answered(open_questions, answers);
-    if (open_questions.empty() || odradek::cli::now_ms() >= until) break;
-    pause(until);
-  }
-  return answers;
+  int16_t least = 1;
+  auto fill = [&least](auto& request, auto& row, int64_t time) {
+    if (time == kMaxTimestamp) least = 7;  // KIP-734
+    request.replica_id = -1;
+    row.timestamp = time;
+  };
+  auto read = [](const auto& row) {
+    return OffsetAnswer{row.offset, row.timestamp, row.error_code};
+  };
+  return ask_leaders<kafka::ListOffsetsRequest, kafka::ListOffsetsResponse, OffsetAnswer>(
+      timestamps, "listOffsets", fill, read, 8, least);
 }
 
 }  // namespace odradek::broker::cli
