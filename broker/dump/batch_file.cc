@@ -105,25 +105,7 @@ Result<void> BatchFile::load_header(FileBatch& batch) const {
   }
   ByteReader reader(ByteView(bytes, size));
   reader.skip(12);
-  if (header.magic < 2) {
-    header.crc = reader.u32();
-    reader.skip(1);
-    header.attributes = static_cast<int16_t>(reader.i8() & 0x0f);
-    if (header.magic == 1) header.max_timestamp = header.base_timestamp = reader.i64();
-    header.record_count = 1;
-    return {};
-  }
-  header.partition_leader_epoch = LeaderEpoch(reader.i32());
-  reader.skip(1);
-  header.crc = reader.u32();
-  header.attributes = reader.i16();
-  header.last_offset_delta = reader.i32();
-  header.base_timestamp = reader.i64();
-  header.max_timestamp = reader.i64();
-  header.producer_id = ProducerId(reader.i64());
-  header.producer_epoch = ProducerEpoch(reader.i16());
-  header.base_sequence = reader.i32();
-  header.record_count = reader.i32();
+  log::read_batch_fields(reader, header);
   return {};
 }
 

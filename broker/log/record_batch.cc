@@ -43,6 +43,28 @@ int32_t BatchHeader::last_sequence() const {
                                       : advance_sequence(base_sequence, last_offset_delta);
 }
 
+void read_batch_fields(ByteReader& reader, BatchHeader& header) {
+  if (header.magic < 2) {
+    header.crc = reader.u32();
+    reader.skip(1);
+    header.attributes = static_cast<int16_t>(reader.i8() & 0x0f);
+    if (header.magic == 1) header.max_timestamp = header.base_timestamp = reader.i64();
+    header.record_count = 1;
+    return;
+  }
+  header.partition_leader_epoch = LeaderEpoch(reader.i32());
+  reader.skip(1);
+  header.crc = reader.u32();
+  header.attributes = reader.i16();
+  header.last_offset_delta = reader.i32();
+  header.base_timestamp = reader.i64();
+  header.max_timestamp = reader.i64();
+  header.producer_id = ProducerId(reader.i64());
+  header.producer_epoch = ProducerEpoch(reader.i16());
+  header.base_sequence = reader.i32();
+  header.record_count = reader.i32();
+}
+
 Result<BatchHeader> parse_batch_header(ByteView bytes) {
   if (bytes.size() < kMagicAt + 2)
     return corrupt(format("a record batch of {} bytes", bytes.size()));
@@ -62,14 +84,9 @@ Result<BatchHeader> parse_batch_header(ByteView bytes) {
       return corrupt(format("Record size {} is less than the minimum record overhead ({})",
                             header.batch_length, overhead));
     }
-    header.crc = reader.u32();
-    reader.skip(1);
-    header.attributes = static_cast<int16_t>(reader.i8() & 0x0f);
-    if (header.magic == 1) {
-      if (bytes.size() < 26) return corrupt(format("a message of {} bytes", bytes.size()));
-      header.max_timestamp = header.base_timestamp = reader.i64();
-    }
-    header.record_count = 1;
+    if (header.magic == 1 && bytes.size() < 26)
+      return corrupt(format("a message of {} bytes", bytes.size()));
+    read_batch_fields(reader, header);
     return header;
   }
   if (header.size() < kBatchHeaderSize || header.batch_length < 0) {
@@ -79,17 +96,7 @@ Result<BatchHeader> parse_batch_header(ByteView bytes) {
   }
   if (bytes.size() < kBatchHeaderSize)
     return corrupt(format("a record batch of {} bytes", bytes.size()));
-  header.partition_leader_epoch = LeaderEpoch(reader.i32());
-  reader.skip(1);
-  header.crc = reader.u32();
-  header.attributes = reader.i16();
-  header.last_offset_delta = reader.i32();
-  header.base_timestamp = reader.i64();
-  header.max_timestamp = reader.i64();
-  header.producer_id = ProducerId(reader.i64());
-  header.producer_epoch = ProducerEpoch(reader.i16());
-  header.base_sequence = reader.i32();
-  header.record_count = reader.i32();
+  read_batch_fields(reader, header);
   return header;
 }
 

@@ -70,6 +70,10 @@ int32_t advance_sequence(int32_t sequence, int64_t delta);
 // an unknown magic.
 Result<BatchHeader> parse_batch_header(ByteView bytes);
 
+// The fields behind base offset, length and magic, which `header` has; `reader` stands behind the
+// length and has the fixed fields of that format before it.
+void read_batch_fields(ByteReader& reader, BatchHeader& header);
+
 // The size of the batch at the front of `bytes`, of any format, as a reader of a request sees it:
 // by its length and its magic alone. Nothing where the bytes end before the batch does.
 // corrupt_record, in Kafka's words: a length that no format has, an unknown magic.
