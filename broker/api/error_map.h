@@ -17,4 +17,9 @@ ErrorCode to_kafka(Errc code);
 // The number for a response field; unknown failures are logged with `where` first.
 int16_t error_number(const Error& error, const char* where);
 
+// For versions older than KAFKA_STORAGE_ERROR (KIP-112): their clients look for another leader.
+inline ErrorCode without_storage_error(ErrorCode code) {
+  return code == ErrorCode::kafka_storage_error ? ErrorCode::not_leader_or_follower : code;
+}
+
 }  // namespace odradek::broker::api

@@ -41,7 +41,8 @@ struct Run {
   bool answer_now = false;
 };
 
-void set_error(FetchOutcome& outcome, ErrorCode error) {
+void set_error(const Run& run, FetchOutcome& outcome, ErrorCode error) {
+  if (run.context.version <= kLastVersionWithoutStorageError) error = without_storage_error(error);
   outcome.data.error_code = wire(error);
   outcome.data.high_watermark = -1;
   outcome.data.last_stable_offset = -1;
@@ -62,11 +63,12 @@ void name_partitions(Run& run) {
 }
 
 // KIP-595: the follower's or client's last epoch ends earlier here than it has read.
-bool diverges(replica::Partition& partition, const FetchTarget& target, FetchOutcome& outcome) {
+bool diverges(const Run& run, replica::Partition& partition, const FetchTarget& target,
+              FetchOutcome& outcome) {
   if (target.last_fetched_epoch < 0) return false;
   auto end = partition.end_offset_for_epoch(LeaderEpoch(target.last_fetched_epoch));
   if (end.leader_epoch.value() < 0 || end.end_offset.value() < 0) {
-    set_error(outcome, ErrorCode::offset_out_of_range);
+    set_error(run, outcome, ErrorCode::offset_out_of_range);
     return true;
   }
   if (end.leader_epoch.value() >= target.last_fetched_epoch &&
@@ -98,12 +100,7 @@ void read_one(Run& run, size_t i) {
   outcome.data.partition_index = target.partition;
   outcome.data.aborted_transactions.reset();
   auto fail = [&](const Error& error) {
-    ErrorCode code = to_kafka(error.code());
-    if (code == ErrorCode::kafka_storage_error &&
-        run.context.version <= kLastVersionWithoutStorageError) {
-      code = ErrorCode::not_leader_or_follower;
-    }
-    set_error(outcome, code);
+    set_error(run, outcome, to_kafka(error.code()));
     (void)error_number(error, "Fetch");
     run.answer_now = true;
   };
@@ -127,7 +124,7 @@ void read_one(Run& run, size_t i) {
   if (run.context.version < kFirstVersionOfBatches && !partition.log().config().down_conversion) {
     return fail(Error(Errc::unsupported_version, "message.downconversion.enable is false"));
   }
-  if (diverges(partition, target, outcome)) {
+  if (diverges(run, partition, target, outcome)) {
     run.answer_now = true;
     if (outcome.data.error_code != 0) return;
     outcome.data.high_watermark = partition.high_watermark().value();
@@ -235,7 +232,7 @@ asio::awaitable<void> make_message_set(Run& run, size_t i) {
     outcome.slice = log::LogSlice();
     auto converted = co_await run.services.background->run(std::move(work));
     if (!converted) {
-      set_error(outcome, to_kafka(converted.error().code()));
+      set_error(run, outcome, to_kafka(converted.error().code()));
       (void)error_number(converted.error(), "Fetch");
       co_return;
     }

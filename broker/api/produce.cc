@@ -242,9 +242,8 @@ kafka::ProduceResponse::PartitionProduceResponse row_of(int16_t version, const I
     return row;
   }
   row.error_code = error_number(*item.error, "Produce");
-  if (version <= kLastVersionWithoutStorageError &&
-      row.error_code == wire(ErrorCode::kafka_storage_error)) {
-    row.error_code = wire(ErrorCode::not_leader_or_follower);
+  if (version <= kLastVersionWithoutStorageError) {
+    row.error_code = wire(without_storage_error(static_cast<ErrorCode>(row.error_code)));
   }
   row.base_offset = -1;
   for (const log::RecordError& wrong : item.record_errors) {
