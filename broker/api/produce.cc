@@ -38,7 +38,7 @@ struct Item {
   bool unknown_id = false;
   log::AppendInfo info;
   std::vector<log::RecordError> record_errors;
-  std::shared_ptr<replica::Partition> waits_for_replicas;
+  std::shared_ptr<replica::Partition> waits_for;  // in-sync replicas, or the disk
 };
 
 std::span<char> writable(const kafka::Records& records) {
@@ -181,8 +181,8 @@ void append_here(Services& services, Item& item, int16_t acks) {
   }
   note(item,
        found.append_as_leader(item.batch, acks, log::AppendOrigin::client, &item.record_errors));
-  if (acks == -1 && !item.error && found.high_watermark() <= item.info.last_offset) {
-    item.waits_for_replicas = found.shared_from_this();
+  if (!item.error && !found.is_acknowledged(item.info.last_offset + 1, acks)) {
+    item.waits_for = found.shared_from_this();
   }
 }
 
@@ -192,8 +192,7 @@ asio::awaitable<Result<log::AppendInfo>> append_slowly(Services& services, Item&
   if (!partition) co_return partition.error();
   auto held = (*partition)->shared_from_this();
   auto appended = co_await held->append(item.batch, acks, &item.record_errors);
-  if (acks == -1 && appended && held->high_watermark() <= appended->last_offset)
-    item.waits_for_replicas = held;
+  if (appended && !held->is_acknowledged(appended->last_offset + 1, acks)) item.waits_for = held;
   co_return appended;
 }
 
@@ -280,21 +279,19 @@ Answer answer_of(const RequestContext& context, const kafka::ProduceRequest& req
 }
 
 // The request's records are not looked at any more here: only its names.
-asio::awaitable<Answer> answer_when_replicated(Services& services, RequestContext context,
-                                               kafka::ProduceRequest request,
-                                               std::vector<Item> items) {
+asio::awaitable<Answer> answer_when_acknowledged(Services& services, RequestContext context,
+                                                 kafka::ProduceRequest request,
+                                                 std::vector<Item> items) {
   const int64_t deadline = context.received_ms + request.timeout_ms;
   for (Item& item : items) {
-    if (!item.waits_for_replicas) continue;
+    if (!item.waits_for) continue;
     int64_t left = deadline - services.clock->monotonic_ms();
-    auto wait = [&item, left] {
-      return item.waits_for_replicas->wait_replicated(item.info.last_offset + 1,
-                                                      std::max<int64_t>(left, 0));
+    auto wait = [&item, left, acks = request.acks] {
+      return item.waits_for->wait_acknowledged(item.info.last_offset + 1, acks,
+                                               std::max<int64_t>(left, 0));
     };
-    bool replicated =
-        co_await runtime::await_on(services.partitions->owner(item.id), std::move(wait));
-    if (!replicated)
-      item.error = Error(Errc::timed_out, "the in-sync replicas did not follow in time");
+    auto waited = co_await runtime::await_on(services.partitions->owner(item.id), std::move(wait));
+    if (!waited) item.error = waited.error();
   }
   co_return answer_of(context, request, items);
 }
@@ -346,9 +343,9 @@ asio::awaitable<Answer> handle_produce(Services& services, RequestContext contex
     co_return Answer::nothing();
   }
   for (const Item& item : items) {
-    if (!item.waits_for_replicas) continue;
-    co_return Answer::later(
-        answer_when_replicated(services, std::move(context), std::move(request), std::move(items)));
+    if (!item.waits_for) continue;
+    co_return Answer::later(answer_when_acknowledged(services, std::move(context),
+                                                     std::move(request), std::move(items)));
   }
   co_return answer_of(context, request, items);
 }

@@ -361,10 +361,10 @@ void GroupPartition::store_writes() {
     }
     store_failed_ = false;
     auto partition = context_->partitions->find(id_);
-    bool all_replicas = context_->settings.offsets_commit_required_acks == -1;
-    if (all_replicas && partition && (*partition)->high_watermark() <= last) {
+    const int16_t acks = context_->settings.offsets_commit_required_acks;
+    if (partition && !(*partition)->is_acknowledged(last + 1, acks)) {
       in_flight_ = true;
-      auto wait = store_replicated(std::move(writes), *first, last);
+      auto wait = store_acknowledged(std::move(writes), *first, last);
       runtime::spawn(shard_, std::move(wait), "the storing of group records");
     } else {
       stored(std::move(writes), *first, std::nullopt, true);
@@ -372,14 +372,18 @@ void GroupPartition::store_writes() {
   }
 }
 
-boost::asio::awaitable<void> GroupPartition::store_replicated(std::vector<Write> writes,
-                                                              Offset first, Offset last) {
+boost::asio::awaitable<void> GroupPartition::store_acknowledged(std::vector<Write> writes,
+                                                                Offset first, Offset last) {
   auto self = shared_from_this();
-  bool replicated = false;
-  if (auto partition = context_->partitions->find(id_)) {
+  Result<void> waited;
+  auto partition = context_->partitions->find(id_);
+  if (partition) {
     auto kept = (*partition)->shared_from_this();
-    replicated =
-        co_await kept->wait_replicated(last + 1, context_->settings.offsets_commit_timeout_ms);
+    waited = co_await kept->wait_acknowledged(last + 1,
+                                              context_->settings.offsets_commit_required_acks,
+                                              context_->settings.offsets_commit_timeout_ms);
+  } else {
+    waited = partition.error();
   }
   in_flight_ = false;
   if (status_ == Status::ended) {
@@ -388,7 +392,7 @@ boost::asio::awaitable<void> GroupPartition::store_replicated(std::vector<Write>
     co_return;
   }
   std::optional<Errc> error;
-  if (!replicated) error = Errc::timed_out;
+  if (!waited) error = waited.error().code();
   // It stands in the log and counts when this broker, or the next leader, reads it again: so it
   // does here.
   stored(std::move(writes), first, error, true);

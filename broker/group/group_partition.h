@@ -82,7 +82,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   void handle(Outbox out);
   void deliver(Reply reply);
   void store_writes();
-  Awaitable<void> store_replicated(std::vector<Write> writes, Offset first, Offset last);
+  Awaitable<void> store_acknowledged(std::vector<Write> writes, Offset first, Offset last);
   // The next writes that go together, taken from the queue.
   std::vector<Write> take_writes();
   Result<Offset> append(const std::vector<Write>& writes, Offset* last);

@@ -27,6 +27,7 @@
 
 #include "broker/log/append_check.h"
 #include "broker/log/file_cache.h"
+#include "broker/log/flush_work.h"
 #include "broker/log/leader_epoch_cache.h"
 #include "broker/log/log_config.h"
 #include "broker/log/producer_state.h"
@@ -92,22 +93,10 @@ struct DeletedFiles {
 // Removes them; blocking. Files that are already gone are no error.
 Result<void> remove_files(fs::FileSystem& files, const DeletedFiles& deleted);
 
-// An fsync to come. run() touches no state of the log and may run on any thread while the log goes
-// on.
-class FlushWork {
- public:
-  bool empty() const { return files_.empty() && paths_.empty() && directories_.empty(); }
-  // A failure must take the directory offline and is never retried.
-  Result<void> run();
-  Offset end_offset() const { return end_offset_; }
-
- private:
-  friend class Log;
-  fs::FileSystem* file_system_ = nullptr;
-  std::vector<std::shared_ptr<fs::File>> files_;
-  std::vector<std::string> paths_;  // small files, opened by run()
-  std::vector<std::string> directories_;
-  Offset end_offset_{0};
+// What a flush covers.
+enum class FlushScope {
+  everything,
+  records,  // not the indexes of the segment that is written to: a recovery reads that one anyway
 };
 
 struct OpenOptions {
@@ -192,7 +181,7 @@ class Log {
   // line of each.
   Result<DeletedFiles> remove_segments(Offset last, Offset high_watermark, std::string_view why);
   // Files behind everything that is not flushed, up to the log end.
-  Result<FlushWork> begin_flush();
+  Result<FlushWork> begin_flush(FlushScope scope = FlushScope::everything);
   // The work ran: raises the recovery point.
   void finish_flush(const FlushWork& work);
   // All three. Blocking.

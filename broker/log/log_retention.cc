@@ -141,25 +141,7 @@ Result<void> Log::take_away(size_t count, DeletedFiles& deleted) {
   return epochs_.truncate_from_start(log_start_offset_);
 }
 
-Result<void> FlushWork::run() {
-  for (const std::shared_ptr<fs::File>& file : files_) {
-    if (Result<void> synced = file->sync(); !synced) return synced;
-  }
-  for (const std::string& path : paths_) {
-    Result<std::shared_ptr<fs::File>> file = file_system_->open(path, fs::OpenMode::read_write);
-    if (!file) {
-      if (file.error().code() == Errc::not_found) continue;  // replaced or removed meanwhile
-      return file.error();
-    }
-    if (Result<void> synced = (*file)->sync(); !synced) return synced;
-  }
-  for (const std::string& directory : directories_) {
-    if (Result<void> synced = file_system_->sync_dir(directory); !synced) return synced;
-  }
-  return {};
-}
-
-Result<FlushWork> Log::begin_flush() {
+Result<FlushWork> Log::begin_flush(FlushScope scope) {
   if (broken_) return *broken_;
   FlushWork work;
   work.file_system_ = context_.files;
@@ -168,6 +150,13 @@ Result<FlushWork> Log::begin_flush() {
     const Offset from = std::min(recovery_point_, dirty_from_.value_or(recovery_point_));
     dirty_from_.reset();
     for (size_t i = segment_index_for(from); i < segments_.size(); ++i) {
+      if (scope == FlushScope::records && i + 1 == segments_.size()) {
+        Result<std::shared_ptr<fs::File>> file = segments_[i]->log_file();
+        if (!file) return failed(file.error());
+        work.files_.push_back(std::move(*file));
+        mark_dirty(*segments_[i]);  // its indexes, with a later flush
+        break;
+      }
       if (Result<void> collected = segments_[i]->collect_files(work.files_); !collected) {
         return failed(collected.error());
       }

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "broker/replica/group_flush.h"
 #include "common/format.h"
 #include "common/log/log.h"
 #include "common/runtime/background.h"
@@ -22,7 +23,7 @@ Error not_leader() {
 
 Partition::Partition(BrokerId self, runtime::Executor executor, std::unique_ptr<log::Log> log,
                      size_t directory, const Clock& clock, runtime::Background& background,
-                     PartitionEvents& events, Offset high_watermark)
+                     PartitionEvents& events, Offset high_watermark, GroupFlush* group_flush)
     : self_(self),
       executor_(std::move(executor)),
       id_(log->id()),
@@ -31,6 +32,7 @@ Partition::Partition(BrokerId self, runtime::Executor executor, std::unique_ptr<
       clock_(clock),
       background_(background),
       events_(events),
+      group_flush_(group_flush),
       high_watermark_(std::clamp(high_watermark, log_->log_start_offset(), log_->log_end_offset())),
       segments_(log_->segment_count()) {}
 
@@ -96,6 +98,10 @@ Result<AppendInfo> Partition::finish_append(Result<AppendInfo> appended) {
   if (disk_full_) {
     disk_full_ = false;
     LOG_INFO("server", "There is room again: {} takes records", id_.to_string());
+  }
+  if (group_flush_ != nullptr) {
+    ask_for_group_flush();
+    return appended;
   }
   advance_high_watermark();
   if (log_->segment_count() != segments_) {  // rolled: what is full goes to the disk
@@ -240,7 +246,11 @@ Partition::WaitId Partition::wait_past(Offset end, std::function<void()> wake) {
     wake();
     return 0;
   }
-  waiters_.push_back({++last_wait_, end, std::move(wake)});
+  return add_waiter(end, false, std::move(wake));
+}
+
+Partition::WaitId Partition::add_waiter(Offset end, bool for_disk, std::function<void()> wake) {
+  waiters_.push_back({++last_wait_, end, std::move(wake), for_disk});
   return last_wait_;
 }
 
@@ -255,7 +265,9 @@ void Partition::wake_waiters(bool all) {
   std::list<Waiter> woken;
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     auto next = std::next(at);
-    if (all || at->end < high_watermark_) woken.splice(woken.end(), waiters_, at);
+    if (all || at->end < (at->for_disk ? log_->recovery_point() : high_watermark_)) {
+      woken.splice(woken.end(), waiters_, at);
+    }
     at = next;
   }
   for (Waiter& waiter : woken) waiter.wake();
@@ -265,28 +277,40 @@ void Partition::advance_high_watermark() {
   // The leader is the only in-sync replica, so what it has is on all of them.
   bool alone = state_.isr.empty() || (state_.isr.size() == 1 && state_.isr.front() == self_);
   if (!leader_ || !alone) return;
-  high_watermark_ = log_->log_end_offset();
+  Offset reached = log_->log_end_offset();
+  if (group_flush_ != nullptr) {
+    reached = std::min(reached, std::max(high_watermark_, log_->recovery_point()));
+  }
+  high_watermark_ = reached;
   if (!waiters_.empty()) wake_waiters(false);
 }
 
-asio::awaitable<bool> Partition::wait_replicated(Offset offset, int64_t timeout_ms) {
+bool Partition::is_acknowledged(Offset end, int16_t acks) const {
+  if (acks == 0) return true;
+  if (acks == -1 && high_watermark_ < end) return false;
+  return group_flush_ == nullptr || log_->recovery_point() >= end;
+}
+
+asio::awaitable<Result<void>> Partition::wait_acknowledged(Offset end, int16_t acks,
+                                                           int64_t timeout_ms) {
   auto self = shared_from_this();
   const int64_t deadline = clock_.monotonic_ms() + timeout_ms;
   const LeaderEpoch epoch = state_.leader_epoch;
   runtime::Signal signal;
-  while (is_leader() && state_.leader_epoch == epoch && high_watermark_ < offset) {
-    int64_t left = deadline - clock_.monotonic_ms();
-    if (left <= 0) co_return false;
-    bool woken = false;
-    auto wake = [&signal, &woken] {
-      woken = true;
-      signal.notify_all();
-    };
-    WaitId id = wait_past(offset - 1, std::move(wake));
-    if (!woken) co_await signal.wait_ms(left);
+  while (true) {
+    if (Result<void> leads = check_leader(std::nullopt); !leads) {
+      if (removed_) co_return not_leader();
+      co_return leads;
+    }
+    if (state_.leader_epoch != epoch) co_return not_leader();
+    if (is_acknowledged(end, acks)) co_return Result<void>();
+    const int64_t left = acks == -1 ? deadline - clock_.monotonic_ms() : int64_t{60000};
+    if (left <= 0) co_return Error(Errc::timed_out, "the in-sync replicas did not follow in time");
+    const bool for_disk = acks != -1 || high_watermark_ >= end;
+    WaitId id = add_waiter(end - 1, for_disk, [&signal] { signal.notify_all(); });
+    co_await signal.wait_ms(left);
     cancel_wait(id);
   }
-  co_return is_leader() && state_.leader_epoch == epoch&& high_watermark_ >= offset;
 }
 
 Partition::Turn Partition::apply(const LeaderState& state) {
@@ -302,6 +326,8 @@ Partition::Turn Partition::apply(const LeaderState& state) {
     }
   }
   advance_high_watermark();
+  // what a recovery found may be in memory alone
+  if (leader_ && group_flush_ != nullptr && log_->unflushed_offsets() > 0) ask_for_group_flush();
   if (leader_ && (!led || new_epoch)) {
     if (led) wake_waiters(true);  // of the epoch before
     return Turn::became_leader;
@@ -343,6 +369,7 @@ void Partition::start_flush() {
     if (self->removed_) return;
     if (!flushed) return self->fail(flushed.error());
     self->log_->finish_flush(*work);
+    self->synced();
   };
   // where the pool is behind, the next roll or the flush scheduler asks again
   flushing_ = background_.post(std::move(run), executor_, std::move(done));
@@ -363,7 +390,28 @@ asio::awaitable<Result<void>> Partition::flush_now() {
     co_return flushed;
   }
   log_->finish_flush(*begun);
+  synced();
   co_return Result<void>();
+}
+
+void Partition::ask_for_group_flush() {
+  auto begun = log_->begin_flush(log::FlushScope::records);
+  if (!begun) return fail(begun.error());
+  group_flush_->add(*this, std::move(*begun));
+}
+
+void Partition::end_group_flush(const log::FlushWork& work, const Result<void>& flushed) {
+  if (removed_ || offline_) return;
+  if (!flushed) return fail(flushed.error());
+  log_->finish_flush(work);
+  synced();
+}
+
+// The recovery point has moved: with log.flush.policy=group others waited for that.
+void Partition::synced() {
+  if (group_flush_ == nullptr) return;
+  advance_high_watermark();
+  if (!waiters_.empty()) wake_waiters(false);
 }
 
 }  // namespace odradek::broker::replica

@@ -62,6 +62,7 @@ struct LeaderState {
   int32_t min_insync_replicas = 1;
 };
 
+class GroupFlush;
 class Partition;
 
 // Told of what concerns more than one partition. Called on the partition's shard; owned by
@@ -76,10 +77,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
  public:
   using WaitId = uint64_t;
 
-  // `executor` is the shard that it lives on.
+  // `executor` is the shard that it lives on. With `group_flush` (log.flush.policy=group) nothing
+  // counts before it is on the disk; it outlives this object.
   Partition(BrokerId self, runtime::Executor executor, std::unique_ptr<log::Log> log,
             size_t directory, const Clock& clock, runtime::Background& background,
-            PartitionEvents& events, Offset high_watermark);
+            PartitionEvents& events, Offset high_watermark, GroupFlush* group_flush = nullptr);
   ~Partition();
 
   const TopicPartition& id() const { return id_; }
@@ -89,7 +91,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   LeaderEpoch leader_epoch() const { return state_.leader_epoch; }
   Offset log_start_offset() const { return log_->log_start_offset(); }
   Offset log_end_offset() const { return log_->log_end_offset(); }
-  Offset high_watermark() const { return high_watermark_; }  // with one replica: the log end
+  // With one replica: the log end, or with log.flush.policy=group what is on the disk.
+  Offset high_watermark() const { return high_watermark_; }
   Offset last_stable_offset() const;
   bool offline() const { return offline_; }
   size_t directory() const { return directory_; }
@@ -141,9 +144,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
   WaitId wait_past(Offset end, std::function<void()> wake);
   void cancel_wait(WaitId id);
 
-  // True when everything below `offset` is on every in-sync replica; false at the deadline or when
-  // leadership went.
-  boost::asio::awaitable<bool> wait_replicated(Offset offset, int64_t timeout_ms);
+  // True where a producer that asked for these acks may be told now that everything below `end` is
+  // kept: acks 1 waits for the disk (log.flush.policy=group), -1 for every in-sync replica as well.
+  bool is_acknowledged(Offset end, int16_t acks) const;
+  // Waits for that; with acks 1 without a deadline, as in Kafka. Errors: timed_out,
+  // not_leader_or_follower where leadership went, log_dir_offline where an fsync failed.
+  boost::asio::awaitable<Result<void>> wait_acknowledged(Offset end, int16_t acks,
+                                                         int64_t timeout_ms);
 
   // --- for PartitionManager ---
   enum class Turn { none, became_leader, stopped_leading };
@@ -153,18 +160,27 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void set_offline();
   // Starts an fsync of everything so far on the background pool, unless one runs.
   void start_flush();
+  // For GroupFlush: the round that this work was in has ended.
+  void end_group_flush(const log::FlushWork& work, const Result<void>& flushed);
+  runtime::Executor executor() const { return executor_; }
 
  private:
+  friend class GroupFlush;
+
   struct Waiter {
     WaitId id;
     Offset end;
     std::function<void()> wake;
+    bool for_disk = false;  // until this broker's own disk has it, whatever the replicas have
   };
 
   Result<void> check_append(int16_t required_acks) const;
   Result<AppendInfo> finish_append(Result<AppendInfo> appended);
   void advance_high_watermark();
+  WaitId add_waiter(Offset end, bool for_disk, std::function<void()> wake);
   void wake_waiters(bool all);
+  void ask_for_group_flush();
+  void synced();
   boost::asio::awaitable<void> take_append_turn();
   void end_append_turn();
   boost::asio::awaitable<Result<AppendInfo>> append_in_turn(
@@ -181,6 +197,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   const Clock& clock_;
   runtime::Background& background_;
   PartitionEvents& events_;
+  GroupFlush* const group_flush_;
+  size_t group_flush_slot_ = SIZE_MAX;  // guarded by GroupFlush
   LeaderState state_;
   Offset high_watermark_{0};
   bool leader_ = false;

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include "broker/replica/group_flush.h"
 #include "broker/replica/housekeeping.h"
 #include "broker/replica/reconciler.h"
 #include "common/check.h"
@@ -28,7 +29,12 @@ PartitionManager::PartitionManager(ReplicaSettings settings, TopicSettingsFor to
       image_(std::make_shared<const metadata::Image>()),
       reconciler_(std::make_unique<Reconciler>(*this)),
       housekeeping_(
-          std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)) {}
+          std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)) {
+  if (!settings_.group_flush) return;
+  std::vector<std::string> directories;
+  for (const auto& directory : logs_.directories()) directories.push_back(directory.path);
+  group_flush_ = std::make_unique<GroupFlush>(*logs_.context().files, background_, directories);
+}
 
 PartitionManager::~PartitionManager() = default;
 

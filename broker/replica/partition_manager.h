@@ -30,8 +30,9 @@ class Shards;
 
 namespace odradek::broker::replica {
 
-class Reconciler;
+class GroupFlush;
 class Housekeeping;
+class Reconciler;
 
 // Learns when a partition begins or ends to be led by this broker. Called on the partition's shard.
 class LeadershipListener {
@@ -56,6 +57,7 @@ using TopicSettingsFor = std::function<TopicSettings(const metadata::ConfigMap& 
 struct ReplicaSettings {
   int64_t retention_check_ms = 300000;          // log.retention.check.interval.ms
   int64_t directory_max_bytes = -1;             // log.dirs.max.bytes; -1: no bound
+  bool group_flush = false;                     // log.flush.policy=group
   int64_t flush_check_ms = INT64_MAX;           // log.flush.scheduler.interval.ms
   int64_t recovery_checkpoint_ms = 60000;       // log.flush.offset.checkpoint.interval.ms
   int64_t log_start_checkpoint_ms = 60000;      // log.flush.start.offset.checkpoint.interval.ms
@@ -139,6 +141,7 @@ class PartitionManager final : public PartitionEvents {
   metadata::ImagePtr image_;
   std::vector<log::LoadedLog> loaded_;  // between load() and start()
   bool started_ = false;
+  std::unique_ptr<GroupFlush> group_flush_;  // null with log.flush.policy=kafka
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Housekeeping> housekeeping_;
 };

@@ -179,7 +179,8 @@ asio::awaitable<void> Reconciler::install(TopicPartition id, std::unique_ptr<log
     auto owner = manager_.owner(id);
     auto partition =
         std::make_shared<Partition>(self_, owner, std::move(log), directory, manager_.clock_,
-                                    manager_.background_, manager_, high_watermark);
+                                    manager_.background_, manager_, high_watermark,
+                                    manager_.group_flush_.get());
     auto& shard = manager_.table_.shard_for(id);
     shard.failed.erase(id);
     shard.partitions[id] = std::move(partition);

@@ -131,6 +131,7 @@ replica::ReplicaSettings replica_settings(const config::Settings& file) {
   replica::ReplicaSettings settings;
   settings.retention_check_ms = file.get_long("log.retention.check.interval.ms");
   settings.directory_max_bytes = file.get_long("log.dirs.max.bytes");
+  settings.group_flush = file.get_string("log.flush.policy") == "group";
   settings.flush_check_ms = file.get_long("log.flush.scheduler.interval.ms");
   if (file.is_set("log.flush.interval.ms") && settings.flush_check_ms == INT64_MAX) {
     settings.flush_check_ms = file.get_long("log.flush.interval.ms");

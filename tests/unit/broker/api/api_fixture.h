@@ -44,7 +44,7 @@ class ApiTest : public testing::Test {
       return made;
     };
     partitions_ = std::make_unique<replica::PartitionManager>(
-        replica::ReplicaSettings{}, topic_settings, shards_, background_, clock_, *logs_);
+        replica_settings_, topic_settings, shards_, background_, clock_, *logs_);
     settings_.broker_id = BrokerId(1);
     services_.settings = &settings_;
     services_.clock = &clock_;
@@ -164,6 +164,7 @@ class ApiTest : public testing::Test {
   fs::FaultyFileSystem files_{1};
   ManualClock clock_{kNow};
   log::LogConfig log_config_;
+  replica::ReplicaSettings replica_settings_;
   runtime::Background background_{"background", 2, 1000};
   runtime::Shards shards_{"test", 2};
   config::Settings file_{config::broker_settings()};
