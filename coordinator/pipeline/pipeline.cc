@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/check.h"
 #include "common/log/log.h"
@@ -15,6 +16,8 @@ namespace {
 
 // One batch of the store; the rest waits for the next.
 constexpr size_t kMaxBatchBytes = 8u << 20;
+// Room for so many writes is kept from one batch to the next.
+constexpr size_t kKeepPending = 1024;
 
 tree::Password random_password() {
   tree::Password password;
@@ -37,7 +40,7 @@ Pipeline::Pipeline(PipelineOptions options, const Clock& clock, store::Store& st
       clock_(clock),
       store_(store),
       committer_(committer),
-      applied_(std::make_unique<store::StoreTree>(store.snapshot())),
+      applied_(std::make_unique<store::StoreTree>(store.snapshot(), options_.znode_cache_bytes)),
       sessions_(options_.tick_ms, clock.monotonic_ms()),
       sweep_(options_.containers, clock.monotonic_ms()) {
   if (!options_.new_password) options_.new_password = random_password;
@@ -65,15 +68,10 @@ Result<void> Pipeline::load() {
     tree::Preparation preparation(*applied_, overlay_, Zxid(0), clock_.wall_ms(), SessionId());
     tree::prepare_new_tree(preparation);
     tree::Txn txn = preparation.take();
-    store::Batch batch;
-    totals.emplace();
-    totals->nodes = txn.node_delta;
-    totals->data_bytes = txn.data_bytes_delta;
-    applied_->encode({&txn}, *totals, batch);
-    batch.put(std::string(store::totals_key()), store::encode_totals(*totals));
-    auto snapshot = store_.commit(batch, fence_);
-    if (!snapshot) return snapshot.error();
-    applied_->move_to(*snapshot);
+    totals_.nodes = txn.node_delta;
+    totals_.data_bytes = txn.data_bytes_delta;
+    if (auto committed = commit_at_once(txn); !committed) return committed.error();
+    totals = totals_;
   }
   totals_ = *totals;
   applied_zxid_ = prepared_zxid_ = totals_.last_zxid;
@@ -110,13 +108,17 @@ Result<void> Pipeline::load_quotas() {
   if (txn.nodes.empty()) return {};
   LOG_WARN("zookeeper", "The stats of {} quotas were not right and are counted anew",
            txn.nodes.size());
-  store::Batch batch;
   totals_.data_bytes += txn.data_bytes_delta;
+  return commit_at_once(txn);
+}
+
+Result<void> Pipeline::commit_at_once(const tree::Txn& txn) {
+  store::Batch batch;
   applied_->encode({&txn}, totals_, batch);
   batch.put(std::string(store::totals_key()), store::encode_totals(totals_));
   auto snapshot = store_.commit(batch, fence_);
   if (!snapshot) return snapshot.error();
-  applied_->move_to(*snapshot);
+  applied_->move_to(*std::move(snapshot), {&txn});
   return {};
 }
 
@@ -126,17 +128,18 @@ std::optional<WriteReply::Failure> Pipeline::prepare_all(
     const Write& write, tree::Preparation& preparation,
     std::vector<tree::OperationResult>& results) {
   using Failure = WriteReply::Failure;
-  if (!write.auth.internal) {
+  if (!write.auth->internal) {
     // the table knows what is applied, the overlay what is on the way
     const auto* in_flight = overlay_.session(write.session);
     if (in_flight ? !in_flight->state : sessions_.find(write.session) == nullptr) {
       return Failure{0, Error(Errc::session_expired, "the session is gone")};
     }
   }
+  results.reserve(write.operations.size());
   std::vector<tree::QuotaExcess> excesses;
-  tree::PrepareContext context{write.auth, write.session, options_.rules, &excesses};
+  tree::PrepareContext context{*write.auth, write.session, options_.rules, &excesses};
   for (size_t i = 0; i < write.operations.size(); ++i) {
-    if (guard_ && !write.auth.internal) {
+    if (guard_ && !write.auth->internal) {
       if (auto refusal = guard_->refuse(write, write.operations[i])) return Failure{i, *refusal};
     }
     auto result = tree::prepare(write.operations[i], context, preparation);
@@ -184,26 +187,21 @@ void Pipeline::write(Write write, WriteDone done) {
   }
   metrics_.writes_queued.add();
   waiting_.push_back(std::move(pending));
+  bool waits = !in_flight_.empty();  // nothing to do now
   hand_over();
-  metrics_.proposal_time.observe(clock_.monotonic_ms() - prepared_ms);
+  metrics_.proposal_time.observe(waits ? 0 : clock_.monotonic_ms() - prepared_ms);
 }
 
 // Gives the committer all that waits, unless it is busy.
 void Pipeline::hand_over() {
   if (!in_flight_.empty() || waiting_.empty() || failed_) return;
-  std::vector<const tree::Txn*> txns;
-  in_flight_bytes_ = 0;
   handed_over_ms_ = clock_.monotonic_ms();
   metrics_.queue_size.observe(static_cast<int64_t>(waiting_.size()));
-  while (!waiting_.empty() && in_flight_bytes_ < kMaxBatchBytes) {
-    size_t bytes = waiting_.front().txn.bytes();
-    in_flight_bytes_ += bytes;
-    waiting_bytes_ -= bytes;
-    metrics_.queue_time.observe(handed_over_ms_ - waiting_.front().prepared_ms);
-    in_flight_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
-  }
+  take_waiting();
+  std::vector<const tree::Txn*> txns;
+  txns.reserve(in_flight_.size());
   for (const Pending& pending : in_flight_) {
+    metrics_.queue_time.observe(handed_over_ms_ - pending.prepared_ms);
     txns.push_back(&pending.txn);
     totals_.nodes += pending.txn.node_delta;
     totals_.data_bytes += pending.txn.data_bytes_delta;
@@ -221,6 +219,23 @@ void Pipeline::hand_over() {
                     });
 }
 
+// From what waits to what is in flight, in batches of a bounded size.
+void Pipeline::take_waiting() {
+  if (waiting_bytes_ <= kMaxBatchBytes) {
+    in_flight_.swap(waiting_);
+    in_flight_bytes_ = std::exchange(waiting_bytes_, 0);
+    return;
+  }
+  size_t count = 0;
+  for (in_flight_bytes_ = 0; in_flight_bytes_ < kMaxBatchBytes; ++count) {
+    in_flight_bytes_ += waiting_[count].txn.bytes();
+  }
+  waiting_bytes_ -= in_flight_bytes_;
+  auto end = waiting_.begin() + static_cast<ptrdiff_t>(count);
+  in_flight_.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
+}
+
 void Pipeline::on_committed(Result<store::SnapshotRef> outcome) {
   if (!outcome) {
     failed_ = true;
@@ -231,22 +246,29 @@ void Pipeline::on_committed(Result<store::SnapshotRef> outcome) {
     options_.on_failed_commit(outcome.error());
     return;
   }
-  std::deque<Pending> batch = std::exchange(in_flight_, {});
+  applying_.swap(in_flight_);
   in_flight_bytes_ = 0;
-  applied_->move_to(*std::move(outcome));
-  applied_zxid_ = batch.back().txn.zxid();
+  std::vector<const tree::Txn*> txns;
+  txns.reserve(applying_.size());
   int64_t now_ms = clock_.monotonic_ms();
   metrics_.flush_time.observe(now_ms - handed_over_ms_);
-  for (const Pending& pending : batch) {
+  for (const Pending& pending : applying_) {
+    txns.push_back(&pending.txn);
     overlay_.retire(pending.txn);
     metrics_.sync_time.observe(now_ms - handed_over_ms_);
     metrics_.queue_and_flush_time.observe(now_ms - pending.prepared_ms);
   }
+  applied_->move_to(*std::move(outcome), txns);
+  applied_zxid_ = applying_.back().txn.zxid();
   hand_over();  // the disk works while the answers go out
 
   in_step_ = true;
-  for (Pending& pending : batch) apply(pending);
+  int64_t wall_ms = clock_.wall_ms();
+  for (Pending& pending : applying_) apply(pending, wall_ms);
   in_step_ = false;
+  std::erase(observers_, nullptr);
+  applying_.clear();
+  if (applying_.capacity() > kKeepPending) applying_.shrink_to_fit();
   while (!barriers_.empty() && barriers_.front().first <= applied_zxid_) {
     after_step_.push_back(std::move(barriers_.front().second));
     barriers_.pop_front();
@@ -255,9 +277,9 @@ void Pipeline::on_committed(Result<store::SnapshotRef> outcome) {
 }
 
 // Events, then the reply, then those who react: the order a client may rely on.
-void Pipeline::apply(Pending& pending) {
+void Pipeline::apply(Pending& pending, int64_t wall_ms) {
   const tree::Commit& commit = pending.txn.commit;
-  measure_applied(pending.txn);
+  measure_applied(pending.txn, wall_ms);
   for (const auto& write : pending.txn.sessions) {
     if (write.after) {
       sessions_.add(write.session, write.after->timeout_ms, write.after->password,
@@ -277,12 +299,13 @@ void Pipeline::apply(Pending& pending) {
     if (owner) owner->session_ended(id);
   }
   if (pending.txn.refused) return;
-  // an observer may take itself out
-  for (tree::CommitObserver* observer : std::vector(observers_)) observer->on_commit(commit);
+  for (size_t i = 0; i < observers_.size(); ++i) {
+    if (observers_[i]) observers_[i]->on_commit(commit);
+  }
 }
 
-void Pipeline::measure_applied(const tree::Txn& txn) {
-  int64_t took_ms = clock_.wall_ms() - txn.commit.time_ms;
+void Pipeline::measure_applied(const tree::Txn& txn, int64_t wall_ms) {
+  int64_t took_ms = wall_ms - txn.commit.time_ms;
   if (took_ms >= 0) metrics_.propagation_time.observe(took_ms);  // the wall clock may be set back
   metrics_.changes_applied.add(static_cast<int64_t>(txn.nodes.size()));
   for (const tree::Change& change : txn.commit.changes) {
@@ -316,7 +339,11 @@ void Pipeline::barrier(std::function<void()> fn) {
 }
 
 void Pipeline::observe(tree::CommitObserver* observer) { observers_.push_back(observer); }
-void Pipeline::unobserve(tree::CommitObserver* observer) { std::erase(observers_, observer); }
+void Pipeline::unobserve(tree::CommitObserver* observer) {
+  std::replace(observers_.begin(), observers_.end(), observer,
+               static_cast<tree::CommitObserver*>(nullptr));
+  if (!in_step_) std::erase(observers_, nullptr);
+}
 
 // ---- sessions
 
@@ -374,7 +401,7 @@ void Pipeline::close_session(SessionId id, WriteDone done) {
   write(Write::internal(std::move(operations), id), std::move(done));
 }
 
-bool Pipeline::touch(SessionId id) { return sessions_.touch(id, clock_.monotonic_ms()); }
+bool Pipeline::touch(SessionId id, int64_t now_ms) { return sessions_.touch(id, now_ms); }
 
 void Pipeline::tick() {
   int64_t now_ms = clock_.monotonic_ms();

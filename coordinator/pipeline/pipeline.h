@@ -41,12 +41,16 @@ namespace odradek::coordinator::pipeline {
 
 struct Write {
   Write() = default;
-  Write(SessionId session_in, tree::AuthInfo auth_in, std::vector<tree::Operation> operations_in,
+  Write(SessionId session_in, tree::AuthRef auth_in, std::vector<tree::Operation> operations_in,
         bool multi_in)
       : session(session_in),
         auth(std::move(auth_in)),
         operations(std::move(operations_in)),
         multi(multi_in) {}
+  Write(SessionId session_in, tree::AuthInfo auth_in, std::vector<tree::Operation> operations_in,
+        bool multi_in)
+      : Write(session_in, std::make_shared<const tree::AuthInfo>(std::move(auth_in)),
+              std::move(operations_in), multi_in) {}
 
   // The service's own write: passes ACLs and guards. All operations or none. `session` owns the
   // ephemerals it makes.
@@ -55,7 +59,7 @@ struct Write {
   }
 
   SessionId session;  // 0 only for internal writes
-  tree::AuthInfo auth;
+  tree::AuthRef auth = tree::AuthInfo::nobody();
   std::vector<tree::Operation> operations;  // exactly one unless multi
   bool multi = false;
 };
@@ -88,6 +92,7 @@ struct PipelineOptions {
   uint8_t server_id = 0;  // high byte of session ids
   tree::Rules rules;
   ContainerSweepOptions containers;
+  size_t znode_cache_bytes = 1u << 20;  // of znodes that were written of late
   std::function<tree::Password()> new_password;  // empty: the system's random source
   // A commit failed: what is on disk is unknown. Empty: the process ends. Otherwise the pipeline
   // answers nothing any more.
@@ -138,7 +143,8 @@ class Pipeline {
   // transaction): a fresh id and password. After the write, attach_session makes the owner known.
   SessionGrant new_session_ids(SessionRequest request);
   // Heard of the session now. False where there is none or it is closing.
-  bool touch(SessionId session);
+  bool touch(SessionId session) { return touch(session, clock_.monotonic_ms()); }
+  bool touch(SessionId session, int64_t now_ms);
   bool session_alive(SessionId session) const { return sessions_.find(session) != nullptr; }
 
   // Expires sessions, and takes out containers that are empty again and znodes past their TTL; call
@@ -187,12 +193,15 @@ class Pipeline {
 
   Pipeline(PipelineOptions options, const Clock& clock, store::Store& store, Committer& committer);
   Result<void> load();
+  // Of a start, before anybody writes.
+  Result<void> commit_at_once(const tree::Txn& txn);
   std::optional<WriteReply::Failure> prepare_all(const Write& write, tree::Preparation& preparation,
                                                  std::vector<tree::OperationResult>& results);
   void hand_over();
+  void take_waiting();
   void on_committed(Result<store::SnapshotRef> outcome);
-  void apply(Pending& pending);
-  void measure_applied(const tree::Txn& txn);
+  void apply(Pending& pending, int64_t wall_ms);
+  void measure_applied(const tree::Txn& txn, int64_t wall_ms);
   void run_after_step();
   void expire_sessions(int64_t now_ms);
   void sweep(int64_t now_ms);
@@ -211,15 +220,16 @@ class Pipeline {
   session::SessionTable sessions_;
   tree::WatchTable watches_;
   PipelineMetrics metrics_;
-  std::vector<tree::CommitObserver*> observers_;
+  std::vector<tree::CommitObserver*> observers_;  // null: took itself out in this step
   Zxid applied_zxid_;
   Zxid prepared_zxid_;
   Zxid restored_zxid_;
   store::Totals totals_;  // of all that was handed to the committer
   store::Fence fence_;
   SessionId last_session_;
-  std::deque<Pending> waiting_;    // prepared, not yet with the committer
-  std::deque<Pending> in_flight_;  // with the committer
+  std::vector<Pending> waiting_;    // prepared, not yet with the committer
+  std::vector<Pending> in_flight_;  // with the committer
+  std::vector<Pending> applying_;   // durable: its events and replies go out
   size_t waiting_bytes_ = 0;
   size_t in_flight_bytes_ = 0;
   ContainerSweep sweep_;

@@ -32,16 +32,18 @@ Answer token_answer(ErrorCode error, std::optional<std::string> token) {
 bool ClientConnection::may_ask() const {
   const AuthSettings& auth = clients_.settings().auth;
   return !auth.enforce ||
-         std::any_of(auth_.identities.begin(), auth_.identities.end(), [&](const auto& identity) {
+         std::any_of(auth_->identities.begin(), auth_->identities.end(), [&](const auto& identity) {
            return auth.enforced_schemes.contains(identity.scheme);
          });
 }
 
 bool ClientConnection::add_identity(tree::Identity identity) {
-  auto& known = auth_.identities;
+  const auto& known = auth_->identities;
   if (std::find(known.begin(), known.end(), identity) != known.end()) return true;
   if (known.size() >= kMaxIdentities || identity.id.size() > kMaxIdentityBytes) return false;
-  known.push_back(std::move(identity));
+  tree::AuthInfo more = *auth_;
+  more.identities.push_back(std::move(identity));
+  auth_ = std::make_shared<const tree::AuthInfo>(std::move(more));
   return true;
 }
 

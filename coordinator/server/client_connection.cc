@@ -31,7 +31,9 @@ ClientConnection::ClientConnection(std::string address, std::string peer, Client
       since_ms_(clients.clock().monotonic_ms()),
       on_closed_(std::move(on_closed)),
       assembler_(clients.settings().jute_max_buffer) {
-  auth_.identities.emplace_back("ip", address_);
+  tree::AuthInfo auth;
+  auth.identities.emplace_back("ip", address_);
+  auth_ = std::make_shared<const tree::AuthInfo>(std::move(auth));
   statistics_.since_wall_ms = clients.clock().wall_ms();
 }
 
@@ -162,7 +164,7 @@ void ClientConnection::process_frames() {
 
 bool ClientConnection::may_hear(const tree::Acl& acl) const {
   const tree::Rules& rules = pipeline_.options().rules;
-  return rules.skip_acl || tree::allowed(acl, tree::kPermRead, auth_, rules.schemes);
+  return rules.skip_acl || tree::allowed(acl, tree::kPermRead, *auth_, rules.schemes);
 }
 
 void ClientConnection::on_watch_event(tree::EventType type, const std::string& path, Zxid zxid) {

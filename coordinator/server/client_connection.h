@@ -170,7 +170,7 @@ class ClientConnection : public session::SessionOwner,
   int64_t closing_since_ms_ = 0;
   bool has_read_only_ = false;
   SessionId session_;
-  tree::AuthInfo auth_;
+  tree::AuthRef auth_;
   std::unique_ptr<security::DigestMd5Server> sasl_;  // once the client began
   net::FrameAssembler assembler_;
   std::deque<Request> held_;  // behind a read that waits

@@ -177,7 +177,7 @@ void ClientConnection::on_request(net::Buffer frame) {
   if (!in.ok()) return close("a request without a header");
   request.begin_ms = clients_.clock().monotonic_ms();
   request.frame = std::move(frame);
-  pipeline_.touch(session_);
+  pipeline_.touch(session_, request.begin_ms);
   clients_.begin_request();
   if (held_.empty() && try_start(request)) return;
   clients_.waiting_changed(static_cast<int64_t>(request.frame.size()));
@@ -239,7 +239,7 @@ void ClientConnection::submit_write(Request& request, OpCode op) {
                reply_ops = std::move(decoded->reply_ops),
                audit = std::move(audit)](pipeline::WriteReply reply) {
     if (AuditLog* log = self->clients_.audit()) {
-      log->client_write(self->session_, self->auth_, asked, audit, reply);
+      log->client_write(self->session_, *self->auth_, asked, audit, reply);
     }
     if (self->state_ != State::closed) {
       self->finish(ticket, reply.zxid, encode_write_reply(op, reply_ops, reply));
@@ -297,7 +297,7 @@ void ClientConnection::answer_now(const Request& request, std::optional<OpCode> 
     finish(ticket, pipeline_.last_zxid(), Answer());
   } else {
     Answer answer = answer_read(*op, request.body(),
-                                {pipeline_, auth_, session_, this, clients_.metrics()});
+                                {pipeline_, *auth_, session_, this, clients_.metrics()});
     if (!answer.problem.empty()) warn("sent a malformed request: " + answer.problem);
     finish(ticket, pipeline_.last_zxid(), answer);
     if (answer.error == ErrorCode::kSystemError) {

@@ -44,7 +44,7 @@ BrokerServiceSettings broker_settings(const ServerSettings& settings) {
   return brokers;
 }
 
-pipeline::PipelineOptions pipeline_options(const ServerSettings& settings) {
+pipeline::PipelineOptions pipeline_options(const ServerSettings& settings, size_t budget_bytes) {
   pipeline::PipelineOptions options;
   options.tick_ms = settings.tick_ms;
   options.min_session_timeout_ms = settings.min_session_timeout_ms;
@@ -52,6 +52,7 @@ pipeline::PipelineOptions pipeline_options(const ServerSettings& settings) {
   options.server_id = settings.server_id;
   options.rules = settings.rules;
   options.containers = settings.containers;
+  options.znode_cache_bytes = std::clamp<size_t>(budget_bytes / 256, 1u << 20, 8u << 20);
   return options;
 }
 
@@ -92,7 +93,8 @@ Result<void> Service::Impl::open() {
   committer =
       std::make_unique<pipeline::CommitThread>(tree.executor(0), options.settings.fsync_warning_ms);
   auto made =
-      pipeline::Pipeline::open(pipeline_options(options.settings), clock, *store, *committer);
+      pipeline::Pipeline::open(pipeline_options(options.settings, options.memory_budget_bytes), clock,
+                               *store, *committer);
   if (!made) return made.error();
   pipeline = *std::move(made);
   clients = std::make_unique<Clients>(tree.executor(0), *pipeline, options.settings);

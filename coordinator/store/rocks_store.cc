@@ -37,6 +37,9 @@ rocksdb::Options database_options(const RocksOptions& wished) {
   options.write_buffer_size = wished.write_buffer_bytes;
   options.max_write_buffer_number = 2;
   options.arena_block_size = 64 << 10;
+  // A create asks for a znode that is not there: the filter knows without a walk through the table.
+  options.memtable_prefix_bloom_size_ratio = 0.02;
+  options.memtable_whole_key_filtering = true;
   options.max_open_files = 64;
   options.max_file_opening_threads = 1;  // a start opens few tables
   options.max_background_jobs = 2;

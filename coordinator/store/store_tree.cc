@@ -1,7 +1,5 @@
 #include "coordinator/store/store_tree.h"
 
-#include <unordered_map>
-
 #include "common/format.h"
 #include "coordinator/store/fatal.h"
 #include "coordinator/tree/path.h"
@@ -31,7 +29,6 @@ T must(Result<T> result, std::string_view where) {
 
 std::optional<tree::Znode> StoreTree::read(std::string_view path, bool with_data,
                                            bool with_acl) const {
-  path = rooted(path);
   // a path without its slash is nobody's: its key would be the root's
   if (path.front() != '/') return std::nullopt;
   auto value = snapshot_->get(node_key(path));
@@ -42,19 +39,43 @@ std::optional<tree::Znode> StoreTree::read(std::string_view path, bool with_data
   return node;
 }
 
+// Those who are about to write ask so: what they ask for is worth keeping.
+tree::ZnodeRef StoreTree::find(std::string_view path) const {
+  path = rooted(path);
+  if (tree::ZnodeRef known = znodes_.find(path)) return known;
+  auto node = read(path, true, true);
+  if (!node) return nullptr;
+  auto shared = std::make_shared<const tree::Znode>(*std::move(node));
+  znodes_.add(path, shared);
+  return shared;
+}
+
 std::optional<tree::Znode> StoreTree::get(std::string_view path) const {
+  path = rooted(path);
+  if (tree::ZnodeRef known = znodes_.find(path)) return *known;
   return read(path, true, true);
 }
 
 std::optional<tree::Stat> StoreTree::stat(std::string_view path) const {
+  path = rooted(path);
+  if (tree::ZnodeRef known = znodes_.find(path)) return known->stat;
   auto node = read(path, false, false);
   if (!node) return std::nullopt;
   return node->stat;
 }
 
 tree::AclRef StoreTree::acl(std::string_view path) const {
+  path = rooted(path);
+  if (tree::ZnodeRef known = znodes_.find(path)) return known->acl;
   auto node = read(path, false, true);
   return node ? node->acl : nullptr;
+}
+
+void StoreTree::move_to(SnapshotRef snapshot, const std::vector<const tree::Txn*>& applied) {
+  snapshot_ = std::move(snapshot);
+  for (const tree::Txn* txn : applied) {
+    for (const auto& write : txn->nodes) znodes_.update(write.path, write.after);
+  }
 }
 
 std::optional<std::vector<std::string>> StoreTree::children(std::string_view path) const {
@@ -185,9 +206,10 @@ uint32_t StoreTree::intern(const tree::AclRef& acl, Totals& totals, Batch& batch
 }
 
 void StoreTree::encode(const std::vector<const tree::Txn*>& txns, Totals& totals, Batch& batch) {
-  std::unordered_map<std::string_view, const tree::Txn*> last_writer;
   for (const tree::Txn* txn : txns) {
-    for (const auto& write : txn->nodes) last_writer[write.path] = txn;
+    for (const auto& write : txn->nodes) {
+      if (write.in_flight) write.in_flight->last_of_batch = txn;
+    }
   }
   for (const tree::Txn* txn : txns) {
     for (const auto& write : txn->nodes) {
@@ -204,7 +226,7 @@ void StoreTree::encode(const std::vector<const tree::Txn*>& txns, Totals& totals
           batch.remove(swept_key(write.path));
         }
       }
-      if (last_writer[write.path] != txn) continue;
+      if (write.in_flight && write.in_flight->last_of_batch != txn) continue;
       if (write.after) {
         batch.put(node_key(write.path),
                   encode_node(*write.after, intern(write.after->acl, totals, batch)));

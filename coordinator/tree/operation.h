@@ -131,6 +131,12 @@ struct AuthInfo {
     auth.internal = true;
     return auth;
   }
+  static const std::shared_ptr<const AuthInfo>& nobody() {
+    static const auto auth = std::make_shared<const AuthInfo>();
+    return auth;
+  }
 };
+// Of a connection and its writes. Never null.
+using AuthRef = std::shared_ptr<const AuthInfo>;
 
 }  // namespace odradek::coordinator::tree

@@ -22,8 +22,14 @@ size_t Txn::bytes() const {
   return bytes + 128 * sessions.size();
 }
 
-void Overlay::add(const Txn& txn) {
-  for (const Txn::NodeWrite& write : txn.nodes) nodes_[write.path] = {txn.zxid(), write.after};
+void Overlay::add(Txn& txn) {
+  for (Txn::NodeWrite& write : txn.nodes) {
+    auto [at, is_new] = nodes_.try_emplace(write.path);
+    at->second.zxid = txn.zxid();
+    at->second.state = write.after;
+    write.in_flight = &at->second;
+    if (is_new && keeps_order_) ordered_.emplace(at->first, &at->second);
+  }
   for (const Txn::SessionWrite& write : txn.sessions) {
     sessions_[write.session] = {txn.zxid(), write.after};
   }
@@ -31,18 +37,29 @@ void Overlay::add(const Txn& txn) {
 
 void Overlay::retire(const Txn& txn) {
   for (const Txn::NodeWrite& write : txn.nodes) {
+    if (write.in_flight->zxid != txn.zxid()) continue;
     auto at = nodes_.find(write.path);
-    if (at != nodes_.end() && at->second.zxid == txn.zxid()) nodes_.erase(at);
+    if (keeps_order_) ordered_.erase(at->first);
+    nodes_.erase(at);
   }
+  if (nodes_.empty()) keeps_order_ = false;
   for (const Txn::SessionWrite& write : txn.sessions) {
     auto at = sessions_.find(write.session);
     if (at != sessions_.end() && at->second.zxid == txn.zxid()) sessions_.erase(at);
   }
 }
 
-const Overlay::NodeEntry* Overlay::node(std::string_view path) const {
+const InFlightZnode* Overlay::node(std::string_view path) const {
   auto at = nodes_.find(path);
   return at == nodes_.end() ? nullptr : &at->second;
+}
+
+const Overlay::Ordered& Overlay::ordered_nodes() const {
+  if (!keeps_order_) {
+    for (const auto& [path, node] : nodes_) ordered_.emplace(path, &node);
+    keeps_order_ = true;
+  }
+  return ordered_;
 }
 
 const Overlay::SessionEntry* Overlay::session(SessionId session) const {

@@ -16,28 +16,31 @@ namespace odradek::coordinator::tree {
 
 class Overlay {
  public:
-  struct NodeEntry {
-    Zxid zxid;  // of the last transaction that wrote it
-    std::optional<Znode> state;
-  };
+  using Nodes = std::unordered_map<std::string, InFlightZnode, PathHash, std::equal_to<>>;
+  // By path, so that what stands below a path is found by range.
+  using Ordered = std::map<std::string_view, const InFlightZnode*>;
   struct SessionEntry {
     Zxid zxid;
     std::optional<SessionRecord> state;
   };
 
-  void add(const Txn& txn);
+  void add(Txn& txn);
   // The transaction is applied: what it wrote last is in the snapshot now.
   void retire(const Txn& txn);
 
   // Null where nothing in flight touches it.
-  const NodeEntry* node(std::string_view path) const;
+  const InFlightZnode* node(std::string_view path) const;
   const SessionEntry* session(SessionId session) const;
-  const std::map<std::string, NodeEntry, std::less<>>& nodes() const { return nodes_; }
+  const Nodes& nodes() const { return nodes_; }
+  const Ordered& ordered_nodes() const;
   bool empty() const { return nodes_.empty() && sessions_.empty(); }
 
  private:
-  std::map<std::string, NodeEntry, std::less<>>
-      nodes_;  // ordered: children of a path are found by range
+  Nodes nodes_;
+  // Few operations ask for it, and then many times: kept from the first time on until nothing is in
+  // flight.
+  mutable Ordered ordered_;
+  mutable bool keeps_order_ = false;
   std::unordered_map<SessionId, SessionEntry> sessions_;
 };
 

@@ -26,7 +26,8 @@ int64_t bytes_of(std::string_view path, const Znode& node) {
 template <typename Map, typename Exists>
 void lay_children(const Map& map, std::string_view path, std::set<std::string>& names,
                   Exists exists) {
-  std::string prefix = path == "/" ? "/" : std::string(path) + "/";
+  std::string text = path == "/" ? "/" : std::string(path) + "/";
+  std::string_view prefix = text;
   for (auto at = map.upper_bound(prefix); at != map.end() && at->first.starts_with(prefix); ++at) {
     std::string_view name = std::string_view(at->first).substr(prefix.size());
     if (name.find('/') != std::string_view::npos) continue;
@@ -49,12 +50,14 @@ Preparation::Preparation(const TreeState& applied, const Overlay& overlay, Zxid 
 }
 
 const Znode* Preparation::peek(std::string_view path) const {
-  const Entry& known = entry(rooted(path));
-  return known.state ? &*known.state : nullptr;
+  return entry(rooted(path)).state.get();
 }
 
+ZnodeRef Preparation::find(std::string_view path) const { return entry(rooted(path)).state; }
+
 std::optional<Znode> Preparation::get(std::string_view path) const {
-  return entry(rooted(path)).state;
+  const Znode* node = peek(path);
+  return node ? std::optional<Znode>(*node) : std::nullopt;
 }
 
 std::optional<Stat> Preparation::stat(std::string_view path) const {
@@ -67,9 +70,9 @@ std::optional<std::vector<std::string>> Preparation::children(std::string_view p
   if (!stat(path)) return std::nullopt;
   std::set<std::string> names;
   if (auto base = applied_.children(path)) names.insert(base->begin(), base->end());
-  auto exists = [](const auto& entry) { return entry.state.has_value(); };
-  lay_children(overlay_.nodes(), path, names, exists);
-  lay_children(nodes_, path, names, exists);
+  lay_children(overlay_.ordered_nodes(), path, names,
+               [](const InFlightZnode* node) { return node->state != nullptr; });
+  lay_children(nodes_, path, names, [](const Entry& entry) { return entry.state != nullptr; });
   return std::vector<std::string>(names.begin(), names.end());
 }
 
@@ -85,9 +88,9 @@ std::vector<std::string> Preparation::ephemerals(SessionId session) const {
   auto lay = [&](const auto& map) {
     for (const auto& [path, entry] : map) {
       if (entry.state && entry.state->stat.ephemeral_owner == session) {
-        paths.insert(path);
+        paths.emplace(path);
       } else {
-        paths.erase(path);
+        paths.erase(std::string(path));
       }
     }
   };
@@ -105,7 +108,7 @@ bool Preparation::has_quota(std::string_view path) const {
 SubtreeTotals Preparation::subtree(std::string_view path) const {
   path = rooted(path);
   SubtreeTotals totals = applied_.subtree(path);
-  auto correct = [&](const std::string& at, const std::optional<Znode>& state) {
+  auto correct = [&](std::string_view at, const ZnodeRef& state) {
     if (auto before = applied_.stat(at)) {
       totals.count -= 1;
       totals.bytes -= before->data_length;
@@ -120,12 +123,12 @@ SubtreeTotals Preparation::subtree(std::string_view path) const {
       if (is_at_or_below(at->first, path)) visit(at->first, at->second);
     }
   };
-  each(nodes_, [&](const std::string& at, const Entry& entry) {
+  each(nodes_, [&](std::string_view at, const Entry& entry) {
     if (entry.written) correct(at, entry.state);
   });
-  each(overlay_.nodes(), [&](const std::string& at, const Overlay::NodeEntry& entry) {
+  each(overlay_.ordered_nodes(), [&](std::string_view at, const InFlightZnode* node) {
     auto own = nodes_.find(at);
-    if (own == nodes_.end() || !own->second.written) correct(at, entry.state);
+    if (own == nodes_.end() || !own->second.written) correct(at, node->state);
   });
   return totals;
 }
@@ -135,34 +138,35 @@ Preparation::Entry& Preparation::entry(std::string_view path) const {
   if (at != nodes_.end()) return at->second;
   Entry entry;
   const auto* in_flight = overlay_.node(path);
-  entry.state = in_flight ? in_flight->state : applied_.get(path);
+  entry.state = in_flight ? in_flight->state : applied_.find(path);
   if (entry.state) {
     entry.existed = true;
     entry.owner_before = entry.state->stat.ephemeral_owner;
     entry.swept_before = is_swept(entry.state->stat);
     entry.bytes_before = bytes_of(path, *entry.state);
   }
-  return nodes_.emplace(std::string(path), std::move(entry)).first->second;
+  return nodes_.emplace(path, std::move(entry)).first->second;
 }
 
 void Preparation::put(std::string_view path, Znode node) {
   path = rooted(path);
   node.stat.data_length = static_cast<int32_t>(node.bytes().size());
   Entry& changed = entry(path);
-  changed.state = std::move(node);
+  changed.state = changed.own = std::make_shared<Znode>(std::move(node));
   changed.written = true;
 }
 
 Znode& Preparation::edit(std::string_view path) {
   Entry& changed = entry(rooted(path));
   CHECK(changed.state);
+  if (!changed.own) changed.state = changed.own = std::make_shared<Znode>(*changed.state);
   changed.written = true;
-  return *changed.state;
+  return *changed.own;
 }
 
 void Preparation::remove(std::string_view path) {
   Entry& changed = entry(rooted(path));
-  changed.state.reset();
+  changed.state = changed.own = nullptr;
   changed.written = true;
 }
 
@@ -195,7 +199,7 @@ Txn Preparation::take() {
   for (auto& [path, entry] : nodes_) {
     if (!entry.written) continue;
     Txn::NodeWrite write;
-    write.path = path;
+    write.path = std::string_view(path);
     write.owner_before = entry.owner_before;
     write.swept_before = entry.swept_before;
     int64_t bytes_after = 0;

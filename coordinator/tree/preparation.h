@@ -3,7 +3,11 @@
 // and its own changes over that, and gathers those changes. Dropped, it leaves no trace. It lives
 // for one call on the tree thread.
 
+#include <array>
+#include <cstddef>
 #include <map>
+#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +28,7 @@ class Preparation final : public TreeState {
   Zxid zxid() const { return zxid_; }
   int64_t time_ms() const { return time_ms_; }
 
+  ZnodeRef find(std::string_view path) const override;
   std::optional<Znode> get(std::string_view path) const override;
   std::optional<Stat> stat(std::string_view path) const override;
   std::optional<std::vector<std::string>> children(std::string_view path) const override;
@@ -54,7 +59,8 @@ class Preparation final : public TreeState {
  private:
   // What is known of a znode: read once, then perhaps written.
   struct Entry {
-    std::optional<Znode> state;
+    ZnodeRef state;
+    std::shared_ptr<Znode> own;  // the state, where it was made here and may be changed
     bool written = false;
     // before this write, for the totals and the side keys
     bool existed = false;
@@ -68,7 +74,10 @@ class Preparation final : public TreeState {
   const Overlay& overlay_;
   const Zxid zxid_;
   const int64_t time_ms_;
-  mutable std::map<std::string, Entry, std::less<>> nodes_;
+  // Most writes look at two znodes, which find room here.
+  mutable std::array<std::byte, 640> room_;
+  mutable std::pmr::monotonic_buffer_resource memory_{room_.data(), room_.size()};
+  mutable std::pmr::map<std::pmr::string, Entry, std::less<>> nodes_{&memory_};
   std::map<SessionId, std::optional<SessionRecord>> sessions_;
   const QuotaPaths* quotas_;
   std::map<std::string, bool, std::less<>> quota_changes_;

@@ -158,7 +158,9 @@ Result<OperationResult> Prepare::operator()(const SetDataOp& op) {
   int64_t grown = static_cast<int64_t>(op.data ? op.data->size() : 0) - found->stat.data_length;
   if (auto ok = check_quota(op.path, grown, 0); !ok) return ok.error();
   if (auto ok = check_version(found->stat.version, op.version, op.path); !ok) return ok.error();
-  Znode& node = tree_.edit(op.path);
+  Znode node;
+  node.stat = found->stat;
+  node.acl = found->acl;
   node.data = op.data;
   node.stat.mzxid = tree_.zxid();
   node.stat.mtime_ms = tree_.time_ms();
@@ -166,7 +168,8 @@ Result<OperationResult> Prepare::operator()(const SetDataOp& op) {
   // -1 would mean "any version"
   if (node.stat.version == kAnyVersion) node.stat.version = 0;
   node.stat.data_length = static_cast<int32_t>(node.bytes().size());
-  OperationResult result{op.path, node.stat};
+  OperationResult result{{}, node.stat};
+  tree_.put(op.path, std::move(node));
   tree_.record(Change::Kind::data_changed, op.path, result.stat);
   count_in_quota(tree_, op.path, grown, 0);
   return result;
@@ -183,7 +186,7 @@ Result<OperationResult> Prepare::operator()(const SetAclOp& op) {
   Znode& node = tree_.edit(op.path);
   node.acl = *acl == *open_acl() ? open_acl() : std::make_shared<const Acl>(std::move(*acl));
   node.stat.aversion = static_cast<int32_t>(static_cast<uint32_t>(node.stat.aversion) + 1);
-  OperationResult result{op.path, node.stat};
+  OperationResult result{{}, node.stat};
   tree_.record(Change::Kind::acl_changed, op.path, result.stat);
   return result;
 }
@@ -197,7 +200,7 @@ Result<OperationResult> Prepare::operator()(const CheckOp& op) {
   if (op.czxid && *op.czxid != node->stat.czxid) {
     return Error(Errc::bad_version, odradek::format("{} was made anew", op.path));
   }
-  return OperationResult{op.path, node->stat};
+  return OperationResult{{}, node->stat};
 }
 
 Result<OperationResult> Prepare::operator()(const CheckAbsentOp& op) {

@@ -33,6 +33,8 @@ struct SessionRecord {
 // The whole state that transactions change: znodes and the durable part of sessions.
 class TreeState : public TreeReader {
  public:
+  // As get, shared instead of copied.
+  virtual ZnodeRef find(std::string_view path) const = 0;
   virtual std::optional<SessionRecord> session(SessionId session) const = 0;
   // Paths of the session's ephemerals, in byte order.
   virtual std::vector<std::string> ephemerals(SessionId session) const = 0;

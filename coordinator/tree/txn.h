@@ -13,14 +13,25 @@
 
 namespace odradek::coordinator::tree {
 
+struct Txn;
+
+// What prepare sees of a znode that transactions on the way write; Overlay's.
+struct InFlightZnode {
+  Zxid zxid;  // of the last transaction that wrote it
+  ZnodeRef state;
+  const Txn* last_of_batch = nullptr;  // a note of whoever encodes a batch
+};
+
 struct Txn {
   struct NodeWrite {
     std::string path;
-    std::optional<Znode> after;  // nothing: deleted
-    SessionId owner_before;      // whose ephemeral it was, 0 if nobody's
+    ZnodeRef after;          // null: deleted
+    SessionId owner_before;  // whose ephemeral it was, 0 if nobody's
     SessionId owner_after;
     bool swept_before = false;  // a container or TTL znode: looked at by the sweep
     bool swept_after = false;
+    // From Overlay::add until retire; null where the transaction never was in one.
+    InFlightZnode* in_flight = nullptr;
   };
   struct SessionWrite {
     SessionId session;

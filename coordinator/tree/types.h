@@ -2,9 +2,11 @@
 // Znodes and their stats as the tree knows them. Plain values: they belong to whoever holds them.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/bytes/byte_writer.h"
@@ -74,6 +76,15 @@ struct Znode {
 
   // The data, a null as empty.
   ByteView bytes() const { return data ? ByteView(*data) : ByteView(); }
+};
+
+// A znode in one of its states, which all who look at it share. Null where there is no znode.
+using ZnodeRef = std::shared_ptr<const Znode>;
+
+// For tables by path that are asked by views of paths.
+struct PathHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view path) const { return std::hash<std::string_view>()(path); }
 };
 
 }  // namespace odradek::coordinator::tree

@@ -17,12 +17,12 @@ void Journal::prepared(const Write& write, const WriteReply& reply) {
   if (zxid != history_.last() + 1) {
     return world_.breach(odradek::format("zxid {} is given behind {}", zxid, history_.last()));
   }
-  const History::Step& step = history_.append(write.session.value(), write.auth.internal,
+  const History::Step& step = history_.append(write.session.value(), write.auth->internal,
                                               write.operations, world_.clock().wall_ms());
   world_.trace(odradek::format("zxid {} session {:x} {}{}", zxid, write.session.value(),
                                to_text(write.operations), step.failed() ? " (refused)" : ""));
   counts_.refused += step.failed();
-  if (write.auth.internal) {
+  if (write.auth->internal) {
     check_internal(step);
   } else {
     check_sent(write, zxid);
@@ -30,7 +30,7 @@ void Journal::prepared(const Write& write, const WriteReply& reply) {
 }
 
 void Journal::check_sent(const Write& write, int64_t zxid) {
-  auto& sent = sent_[write.auth.identities.front().id];
+  auto& sent = sent_[write.auth->identities.front().id];
   std::string text = to_text(write.operations);
   if (sent.empty() || sent.front()->text != text) {
     return world_.breach(odradek::format("zxid {} is given to '{}', but the connection sent '{}'",

@@ -83,6 +83,8 @@ TreeRun::TreeRun(uint64_t seed, Planted planted)
   options.tick_ms = kTickMs;
   options.rules.extended_types = true;
   options.containers.check_interval_ms = kSweepMs;
+  // none, one that forgets all the time, one that holds everything
+  options.znode_cache_bytes = seed % 3 == 0 ? 0 : seed % 3 == 1 ? 16 << 10 : 1 << 20;
   options.on_prepared = [this](const pipeline::Write& write, const pipeline::WriteReply& reply) {
     journal_.prepared(write, reply);
   };
