@@ -78,43 +78,22 @@ Result<void> LogManager::confirm_identity(BrokerId broker_id, const std::string&
   return {};
 }
 
-std::vector<LogManager::LoadTask> LogManager::load_tasks(ConfigFor config_for) {
-  struct One {
-    size_t directory;
-    TopicPartition id;
-  };
-  std::vector<One> all;
-  {
-    std::lock_guard lock(mutex_);
-    for (size_t i = 0; i < directories_.size(); ++i) {
-      if (!directories_[i]->online) continue;
-      for (const TopicPartition& id : directories_[i]->found) all.push_back({i, id});
-    }
+std::vector<FoundLog> LogManager::found_logs() const {
+  std::lock_guard lock(mutex_);
+  std::vector<FoundLog> all;
+  for (size_t i = 0; i < directories_.size(); ++i) {
+    if (!directories_[i]->online) continue;
+    for (const TopicPartition& id : directories_[i]->found) all.push_back({id, i});
   }
-  // some four pieces a thread: large logs do not hold up the others, small ones do not cost a hop
-  // each
-  const size_t piece = std::clamp<size_t>(all.size() / (load_threads_ * 4), 1, 256);
-  std::vector<LoadTask> tasks;
-  for (size_t begin = 0; begin < all.size(); begin += piece) {
-    std::vector<One> mine(
-        all.begin() + static_cast<ptrdiff_t>(begin),
-        all.begin() + static_cast<ptrdiff_t>(std::min(begin + piece, all.size())));
-    tasks.push_back([this, config_for, mine = std::move(mine)] {
-      std::vector<LoadedLog> loaded;
-      for (const One& one : mine)
-        loaded.push_back(load_one(one.directory, one.id, config_for(one.id.topic)));
-      return loaded;
-    });
-  }
-  return tasks;
+  return all;
 }
 
-LoadedLog LogManager::load_one(size_t index, const TopicPartition& id,
-                               std::shared_ptr<const LogConfig> config) {
-  Directory& directory = *directories_[index];
+LoadedLog LogManager::load(const FoundLog& found, std::shared_ptr<const LogConfig> config) {
+  const TopicPartition& id = found.id;
+  Directory& directory = *directories_[found.directory];
   LoadedLog loaded;
   loaded.id = id;
-  loaded.directory = index;
+  loaded.directory = found.directory;
   {
     std::lock_guard lock(mutex_);
     if (!directory.online) {
@@ -122,15 +101,15 @@ LoadedLog LogManager::load_one(size_t index, const TopicPartition& id,
           Error(Errc::log_dir_offline, format("log directory {} is offline", directory.path));
       return loaded;
     }
-    auto [place, is_new] = table_.emplace(id, index);
-    if (!is_new) {
+    auto [place, is_new] = table_.emplace(id, found.directory);
+    if (!is_new && place->second != found.directory) {
       loaded.error =
           Error(Errc::already_exists, format("Duplicate log directories found: {}/{}, {}/{}",
                                              directories_[place->second]->path, id.to_string(),
                                              directory.path, id.to_string()));
       return loaded;
     }
-    ++directory.logs;
+    if (is_new) ++directory.logs;
   }
   auto offset_of = [&](CheckpointKind kind) -> std::optional<Offset> {
     const Offsets& offsets = directory.checkpoints[static_cast<size_t>(kind)];
@@ -149,11 +128,15 @@ LoadedLog LogManager::load_one(size_t index, const TopicPartition& id,
     LOG_ERROR("server", "Log {} in {} cannot be opened: {}", id.to_string(), directory.path,
               log.error().what());
     loaded.error = log.error();
-    if (log.error().code() == Errc::log_dir_offline) fail_directory(index, log.error());
+    if (log.error().code() == Errc::log_dir_offline) fail_directory(found.directory, log.error());
     forget_log(id);
     return loaded;
   }
   loaded.log = std::move(*log);
+  {
+    std::lock_guard lock(mutex_);
+    directory.unopened.erase(id);
+  }
   if (std::optional<Offset> mark = offset_of(CheckpointKind::high_watermark)) {
     loaded.high_watermark = std::min(*mark, loaded.log->log_end_offset());
   }
@@ -288,12 +271,22 @@ std::optional<size_t> LogManager::directory_of_path(const std::string& path) con
 Result<void> LogManager::write_checkpoint(size_t index, CheckpointKind kind,
                                           const Offsets& offsets) {
   CHECK(index < directories_.size());
+  Offsets with_unopened;
   {
     std::lock_guard lock(mutex_);
-    if (!directories_[index]->online) {
-      return Error(Errc::log_dir_offline,
-                   format("log directory {} is offline", directories_[index]->path));
+    const Directory& directory = *directories_[index];
+    if (!directory.online) {
+      return Error(Errc::log_dir_offline, format("log directory {} is offline", directory.path));
     }
+    const Offsets& read = directory.checkpoints[static_cast<size_t>(kind)];
+    for (const TopicPartition& id : directory.unopened) {
+      if (auto found = read.find(id); found != read.end()) with_unopened.insert(*found);
+    }
+  }
+  if (!with_unopened.empty()) {
+    with_unopened.insert(offsets.begin(), offsets.end());
+    return write_checkpoint_file(files_, directories_[index]->path + checkpoint_file(kind),
+                                 with_unopened);
   }
   return write_checkpoint_file(files_, directories_[index]->path + checkpoint_file(kind), offsets);
 }
@@ -314,6 +307,13 @@ Result<void> LogManager::mark_clean_shutdown(size_t index) {
     if (!directories_[index]->online) {
       return Error(Errc::log_dir_offline,
                    format("log directory {} is offline", directories_[index]->path));
+    }
+    if (const size_t unopened = directories_[index]->unopened.size(); unopened > 0) {
+      LOG_INFO("server",
+               "{} is not marked as cleanly stopped: {} of its logs were not open and are looked at "
+               "again at the next start",
+               directories_[index]->path, unopened);
+      return {};
     }
   }
   const std::string path = directories_[index]->path + kCleanShutdownFile;

@@ -4,8 +4,8 @@
 //
 // Threads: every function may be called from any thread. A mutex inside guards the directory table
 // only and is never held across file work. Functions marked "blocking" do file work in the caller's
-// thread: run them on the background pool. Start: open → (load_tasks, each run on the pool) →
-// confirm_identity → serve. Stop: every Log is closed, the checkpoints are written, then
+// thread: run them on the background pool. Start: open → LogLoader (load of each found log) and,
+// meanwhile, confirm_identity → serve. Stop: every Log is closed, the checkpoints are written, then
 // mark_clean_shutdown.
 
 #include <cstdint>
@@ -31,6 +31,12 @@ namespace odradek::broker::log {
 
 enum class CheckpointKind { recovery_point, high_watermark, log_start_offset, cleaner };
 
+// A log that lies in a directory at start.
+struct FoundLog {
+  TopicPartition id;
+  size_t directory = 0;  // index into directories()
+};
+
 // A log found at start, or why it could not be opened.
 struct LoadedLog {
   TopicPartition id;
@@ -55,7 +61,6 @@ class LogManager {
   struct Options {
     std::vector<std::string> directories;  // log.dirs in order
     size_t max_open_files = 0;  // of segments and indexes; 0: from RLIMIT_NOFILE, at most 1,000
-    size_t load_threads = 1;    // how many tasks load_tasks may be run at once: chunk sizes only
   };
 
   // Makes, checks and locks the directories; reads identities and checkpoints. Blocking. A
@@ -75,12 +80,13 @@ class LogManager {
 
   // --- start ---
   using ConfigFor = std::function<std::shared_ptr<const LogConfig>(const std::string& topic)>;
-  using LoadTask = std::function<std::vector<LoadedLog>()>;
-  // Work that opens every log of every online directory. Tasks are independent and blocking; run
-  // them on any threads, at once or one after another. `config_for` must be callable from all of
-  // them and outlive them. Directories that end in -delete are left to leftovers(). A log that
-  // fails with an I/O error takes its directory offline.
-  std::vector<LoadTask> load_tasks(ConfigFor config_for);
+  // The logs of every online directory, as open found them. Directories that end in -delete are
+  // left to leftovers().
+  std::vector<FoundLog> found_logs() const;
+  // Opens one of them; blocking, several at once where the caller likes. One that fails with an I/O
+  // error takes its directory offline. What the checkpoints say of a log that is not open stays in
+  // them, and its directory is not marked as cleanly stopped.
+  LoadedLog load(const FoundLog& found, std::shared_ptr<const LogConfig> config);
   // Paths of *-delete directories found at start; the caller removes them (remove_dir) in the
   // background.
   std::vector<std::string> leftovers() const;
@@ -111,13 +117,14 @@ class LogManager {
   std::optional<size_t> directory_of_path(const std::string& path) const;
 
   // --- checkpoints; blocking ---
-  // Writes the file of one directory with exactly these offsets (the caller collects them from the
-  // shards).
+  // Writes the file of one directory with these offsets (the caller collects them from the shards),
+  // and those of logs that could not be opened as they were.
   Result<void> write_checkpoint(size_t directory, CheckpointKind kind, const Offsets& offsets);
   // As read at start.
   std::optional<Offset> checkpointed(CheckpointKind kind, const TopicPartition& id) const;
   // The last thing of a clean stop, after every log of the directory is closed and its checkpoints
-  // are written.
+  // are written. A directory with logs that could not be opened is left unmarked: they have yet to
+  // be recovered.
   Result<void> mark_clean_shutdown(size_t directory);
 
   const LogContext& context() const { return context_; }
@@ -127,14 +134,11 @@ class LogManager {
   struct Directory;
   LogManager(fs::FileSystem& files, const Clock& clock, size_t max_open_files);
   Result<void> open_directory(Directory& directory);
-  LoadedLog load_one(size_t directory, const TopicPartition& id,
-                     std::shared_ptr<const LogConfig> config);
 
   fs::FileSystem& files_;
   FileCache file_cache_;
   LogContext context_;
-  size_t load_threads_ = 1;
-  mutable std::mutex mutex_;  // guards directories_[i].online and .logs, table_
+  mutable std::mutex mutex_;  // guards directories_[i].online, .logs and .unopened, table_
   std::vector<std::unique_ptr<Directory>> directories_;
   std::unordered_map<TopicPartition, size_t> table_;
 };

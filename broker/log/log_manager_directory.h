@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "broker/log/log_manager.h"
@@ -30,8 +31,9 @@ struct LogManager::Directory {
   std::optional<MetaProperties> properties;
   Offsets checkpoints[std::size(kCheckpointKinds)];
   std::vector<std::string> leftovers;
-  std::vector<TopicPartition> found;  // logs to load
-  bool online = true;                 // guarded
+  std::vector<TopicPartition> found;            // logs to load
+  std::unordered_set<TopicPartition> unopened;  // guarded; those of them that are not open
+  bool online = true;                           // guarded
   size_t logs = 0;                    // guarded
 };
 

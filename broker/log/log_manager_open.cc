@@ -26,7 +26,6 @@ const char* checkpoint_file(CheckpointKind kind) {
 Result<std::unique_ptr<LogManager>> LogManager::open(fs::FileSystem& files, const Clock& clock,
                                                      Options options) {
   std::unique_ptr<LogManager> manager(new LogManager(files, clock, options.max_open_files));
-  manager->load_threads_ = std::max<size_t>(options.load_threads, 1);
   if (options.directories.empty()) return Error(Errc::bad_setting, "log.dirs names no directory");
   std::set<std::string> seen;
   std::optional<Error> last_failure;
@@ -61,6 +60,13 @@ Result<std::unique_ptr<LogManager>> LogManager::open(fs::FileSystem& files, cons
                    "BrokerMetadata is not consistent across log.dirs. This could happen if "
                    "multiple brokers shared a log "
                    "directory (log.dirs) or partial data was manually copied from another broker.");
+    }
+  }
+  for (size_t i = 0; i < manager->directories_.size(); ++i) {
+    Directory& directory = *manager->directories_[i];
+    for (const TopicPartition& id : directory.found) {
+      directory.unopened.insert(id);
+      if (manager->table_.emplace(id, i).second) ++directory.logs;
     }
   }
   return manager;

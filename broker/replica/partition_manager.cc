@@ -10,6 +10,7 @@
 #include "common/log/log.h"
 #include "common/runtime/background.h"
 #include "common/runtime/owner.h"
+#include "common/runtime/spawn.h"
 #include "common/runtime/timer.h"
 
 namespace odradek::broker::replica {
@@ -58,49 +59,64 @@ TopicSettings PartitionManager::settings_for(const std::string& topic) const {
   return topic_settings_(known ? known->configs : metadata::ConfigMap(), *now);
 }
 
-asio::awaitable<void> PartitionManager::load() {
+void PartitionManager::begin_load() {
   CHECK(home_.running_in_this_thread());
-  auto defaults = topic_settings_({}, *image()).log;
-  auto config_for = [defaults](const std::string&) { return defaults; };
-  auto tasks = logs_.load_tasks(config_for);
-  // all at once: the pool's threads take one each
-  size_t left = tasks.size();
-  runtime::Signal ended;
-  std::exception_ptr failure;
-  auto run = [](PartitionManager* self, log::LogManager::LoadTask task) -> asio::awaitable<void> {
-    auto opened = co_await self->background_.run(std::move(task));
-    for (auto& log : opened) self->loaded_.push_back(std::move(log));
+  auto config_for = [defaults = topic_settings_({}, *image()).log](const std::string&) {
+    return defaults;
   };
-  auto one_ended = [&left, &ended, &failure](std::exception_ptr thrown) {
-    if (thrown) failure = std::move(thrown);
-    --left;
-    ended.notify_all();
-  };
-  for (auto& task : tasks) asio::co_spawn(home_, run(this, std::move(task)), one_ended);
-  while (left > 0) co_await ended.wait_ms(60000);
-  if (failure) std::rethrow_exception(failure);
+  loader_ = std::make_unique<log::LogLoader>(logs_, settings_.recovery_threads, config_for);
+  to_adopt_ = loader_->count();
+  for (const log::FoundLog& found : logs_.found_logs()) reconciler_->expect(found.id);
+  loader_->start([this](std::vector<log::LoadedLog> loaded) {
+    auto some = std::make_shared<std::vector<log::LoadedLog>>(std::move(loaded));
+    asio::post(home_, [this, some] { take_loaded(std::move(*some)); });
+  });
+}
+
+void PartitionManager::take_loaded(std::vector<log::LoadedLog> loaded) {
+  if (started_ && !ended_) {
+    runtime::spawn(home_, adopt(std::move(loaded)), "the opening of logs");
+  } else {
+    std::move(loaded.begin(), loaded.end(), std::back_inserter(loaded_));
+  }
+}
+
+asio::awaitable<void> PartitionManager::adopt(std::vector<log::LoadedLog> loaded) {
+  ++adopting_;
+  const size_t count = loaded.size();
+  co_await reconciler_->adopt(std::move(loaded));
+  --adopting_;
+  to_adopt_ -= count;
+  if (to_adopt_ == 0) end_of_load();
+  reconciler_->progress().notify_all();
+}
+
+// Checkpoints are written from here on: before, they would not know all logs.
+void PartitionManager::end_of_load() {
+  if (!ended_) housekeeping_->start();
 }
 
 asio::awaitable<void> PartitionManager::start(BrokerId self,
                                               std::function<metadata::ImagePtr()> newest) {
   CHECK(home_.running_in_this_thread());
   reconciler_->set_self(self);
-  for (auto& loaded : loaded_) {
-    if (!loaded.log && loaded.error) {
-      LOG_ERROR("server", "The log of {} cannot be opened: {}", loaded.id.to_string(),
-                loaded.error->what());
-    }
-    co_await reconciler_->adopt(std::move(loaded));
-  }
-  loaded_.clear();
-  loaded_.shrink_to_fit();
   // an image may have come meanwhile, and was passed over
   set_image(newest());
   started_ = true;
-  reconciler_->look_at_all();
   for (std::string& path : logs_.leftovers()) reconciler_->remove_later(std::move(path), 0);
-  while (reconciler_->busy()) co_await reconciler_->progress().wait_ms(1000);
-  housekeeping_->start();
+  if (to_adopt_ == 0) end_of_load();
+  if (!loaded_.empty()) co_await adopt(std::exchange(loaded_, {}));
+  if (!ended_) reconciler_->look_at_all();
+}
+
+asio::awaitable<bool> PartitionManager::wait_all_open(int64_t timeout_ms) {
+  const int64_t deadline = clock_.monotonic_ms() + timeout_ms;
+  while (to_adopt_ > 0 || reconciler_->busy()) {
+    const int64_t left = deadline - clock_.monotonic_ms();
+    if (left <= 0) co_return false;
+    co_await reconciler_->progress().wait_ms(left);
+  }
+  co_return true;
 }
 
 void PartitionManager::apply(metadata::ImagePtr image, const metadata::ImageChange& change) {
@@ -186,16 +202,24 @@ void PartitionManager::on_log_failure(Partition& partition, const Error& error) 
 }
 
 asio::awaitable<void> PartitionManager::stop() {
+  ended_ = true;
   reconciler_->end();
   housekeeping_->end();
-  while (reconciler_->busy()) co_await reconciler_->progress().wait_ms(1000);
+  if (loader_) {
+    auto stop_loading = [this] { loader_->stop(); };
+    co_await background_.run(std::move(stop_loading));
+  }
+  while (reconciler_->busy() || adopting_ > 0) co_await reconciler_->progress().wait_ms(1000);
   auto directories = logs_.directories();
   std::vector<log::Offsets> recovery(directories.size()), high_watermarks(directories.size()),
       starts(directories.size());
   std::vector<bool> clean(directories.size(), true);
   std::vector<std::pair<size_t, std::unique_ptr<log::Log>>> logs;
-  for (auto& failed : loaded_) {  // a stop before start()
-    if (failed.log) logs.emplace_back(failed.directory, std::move(failed.log));
+  for (auto& loaded : loaded_) {  // a stop before all were taken over
+    if (!loaded.log) continue;
+    high_watermarks[loaded.directory].emplace(
+        loaded.id, loaded.high_watermark.value_or(loaded.log->log_start_offset()));
+    logs.emplace_back(loaded.directory, std::move(loaded.log));
   }
   auto take = [&](PartitionTable::Shard& shard) {
     for (auto& [id, partition] : shard.partitions) {

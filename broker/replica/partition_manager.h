@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/log/log_loader.h"
 #include "broker/log/log_manager.h"
 #include "broker/metadata/coordinator_client.h"
 #include "broker/metadata/image.h"
@@ -55,6 +56,7 @@ using TopicSettingsFor = std::function<TopicSettings(const metadata::ConfigMap& 
                                                      const metadata::Image& image)>;
 
 struct ReplicaSettings {
+  size_t recovery_threads = 1;                  // num.recovery.threads.per.data.dir
   int64_t retention_check_ms = 300000;          // log.retention.check.interval.ms
   int64_t directory_max_bytes = -1;             // log.dirs.max.bytes; -1: no bound
   bool group_flush = false;                     // log.flush.policy=group
@@ -83,12 +85,15 @@ class PartitionManager final : public PartitionEvents {
     all_failed_ = std::move(handler);
   }
 
-  // On the home executor: opens what lies in the log directories, on the background pool; before
-  // the broker registers.
-  Awaitable<void> load();
-  // On the home executor: takes over the loaded logs, then follows the image that `newest` gives;
-  // returns when every partition that it assigns to this broker is open or has failed.
+  // On the home executor: begins to open what lies in the log directories, on threads of its own.
+  // May be long before start(), and goes on behind it.
+  void begin_load();
+  // On the home executor: takes over the logs that are open, and each further one when it is; follows
+  // the image that `newest` gives. Partitions whose logs are still to be opened are led by nobody.
   Awaitable<void> start(BrokerId self, std::function<metadata::ImagePtr()> newest);
+  // On the home executor, behind start(): until every partition that the image assigns to this broker
+  // is open or has failed. False at the deadline.
+  Awaitable<bool> wait_all_open(int64_t timeout_ms);
   // On the home executor, for each new image, in order; those before start() has taken one are
   // passed over.
   void apply(metadata::ImagePtr image, const metadata::ImageChange& change);
@@ -124,6 +129,9 @@ class PartitionManager final : public PartitionEvents {
  private:
   friend class Reconciler;
 
+  void take_loaded(std::vector<log::LoadedLog> loaded);
+  Awaitable<void> adopt(std::vector<log::LoadedLog> loaded);
+  void end_of_load();
   metadata::ImagePtr image() const;
   void set_image(metadata::ImagePtr image);
   void take_directory_offline(size_t directory);
@@ -139,8 +147,12 @@ class PartitionManager final : public PartitionEvents {
   std::function<void()> all_failed_;
   mutable std::mutex image_mutex_;  // guards image_ alone
   metadata::ImagePtr image_;
-  std::vector<log::LoadedLog> loaded_;  // between load() and start()
+  std::unique_ptr<log::LogLoader> loader_;
+  size_t to_adopt_ = 0;                 // logs that were found and are not taken over yet
+  size_t adopting_ = 0;                 // coroutines that do so
+  std::vector<log::LoadedLog> loaded_;  // before start(), or once it ends
   bool started_ = false;
+  bool ended_ = false;
   std::unique_ptr<GroupFlush> group_flush_;  // null with log.flush.policy=kafka
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Housekeeping> housekeeping_;

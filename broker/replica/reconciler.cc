@@ -55,6 +55,7 @@ LeaderState Reconciler::state_of(const TopicPartition& id, const metadata::Image
 
 Reconciler::Step Reconciler::next_step(const TopicPartition& id, const Entry& entry,
                                        const metadata::Image& image) const {
+  if (entry.loading) return Step::none;
   const metadata::Topic* topic = image.topic(id.topic);
   if (!entry.open) {
     const metadata::Partition* partition = topic ? topic->partition(id.partition) : nullptr;
@@ -146,7 +147,7 @@ asio::awaitable<void> Reconciler::run(TopicPartition id) {
   }
   entry.running = false;
   --running_;
-  if (!entry.open && !entry.failed) {
+  if (!entry.open && !entry.failed && !entry.loading) {
     auto topic = entries_.find(id.topic);
     topic->second.erase(id.partition.value());
     if (topic->second.empty()) {
@@ -157,33 +158,55 @@ asio::awaitable<void> Reconciler::run(TopicPartition id) {
   progress_.notify_all();
 }
 
-asio::awaitable<void> Reconciler::adopt(log::LoadedLog loaded) {
-  TopicPartition id = loaded.id;
-  if (!loaded.log) {
-    entries_[id.topic][id.partition.value()].failed = true;
-    auto note = [this, &id] { manager_.table_.shard_for(id).failed.insert(id); };
-    co_await runtime::run_on(manager_.owner(id), std::move(note));
-    co_return;
+asio::awaitable<void> Reconciler::adopt(std::vector<log::LoadedLog> loaded) {
+  std::vector<std::vector<log::LoadedLog*>> by_shard(manager_.table_.shard_count());
+  for (log::LoadedLog& one : loaded) {
+    by_shard[manager_.table_.shard_of(one.id)].push_back(&one);
+    Entry& entry = entries_[one.id.topic][one.id.partition.value()];
+    if (one.log) {
+      entry.adopted = true;
+      entry.topic_id = one.log->topic_id().value_or(Uuid{});
+    }
   }
-  Entry& entry = entries_[id.topic][id.partition.value()];
-  entry.open = true;
-  entry.topic_id = loaded.log->topic_id().value_or(Uuid{});
-  Offset high_watermark = loaded.high_watermark.value_or(loaded.log->log_start_offset());
-  co_await install(id, std::move(loaded.log), high_watermark);
+  for (size_t i = 0; i < by_shard.size(); ++i) {
+    if (by_shard[i].empty()) continue;
+    auto put = [this, i, &mine = by_shard[i]] {
+      for (log::LoadedLog* one : mine) {
+        if (one->log) {
+          Offset mark = one->high_watermark.value_or(one->log->log_start_offset());
+          put_in(i, one->id, std::move(one->log), one->directory, mark);
+        } else {
+          manager_.table_.shard(i).failed.insert(one->id);
+        }
+      }
+    };
+    co_await runtime::run_on(manager_.table_.executor(i), std::move(put));
+  }
+  for (const log::LoadedLog& one : loaded) {
+    Entry& entry = entries_[one.id.topic][one.id.partition.value()];
+    entry.loading = false;
+    entry.open = entry.adopted;  // where it lies in two directories, one of them counts
+    entry.failed = !entry.open;
+    look_at(one.id.topic, one.id.partition.value());
+  }
+}
+
+// On the shard.
+void Reconciler::put_in(size_t shard, const TopicPartition& id, std::unique_ptr<log::Log> log,
+                        size_t directory, Offset high_watermark) {
+  auto partition = std::make_shared<Partition>(
+      self_, manager_.table_.executor(shard), std::move(log), directory, manager_.clock_,
+      manager_.background_, manager_, high_watermark, manager_.group_flush_.get());
+  PartitionTable::Shard& table = manager_.table_.shard(shard);
+  table.failed.erase(id);
+  table.partitions[id] = std::move(partition);
 }
 
 asio::awaitable<void> Reconciler::install(TopicPartition id, std::unique_ptr<log::Log> log,
                                           Offset high_watermark) {
   size_t directory = manager_.logs_.directory_of(id).value_or(0);
   auto put = [this, &id, &log, directory, high_watermark] {
-    auto owner = manager_.owner(id);
-    auto partition =
-        std::make_shared<Partition>(self_, owner, std::move(log), directory, manager_.clock_,
-                                    manager_.background_, manager_, high_watermark,
-                                    manager_.group_flush_.get());
-    auto& shard = manager_.table_.shard_for(id);
-    shard.failed.erase(id);
-    shard.partitions[id] = std::move(partition);
+    put_in(manager_.table_.shard_of(id), id, std::move(log), directory, high_watermark);
   };
   co_await runtime::run_on(manager_.owner(id), std::move(put));
 }
@@ -265,7 +288,7 @@ asio::awaitable<void> Reconciler::take_away(TopicPartition id, Entry& entry, boo
     return log;
   };
   auto log = co_await runtime::run_on(manager_.owner(id), std::move(take));
-  entry.open = false;
+  entry.open = entry.adopted = false;
   entry.topic_id = Uuid{};
   entry.look_again = true;  // it may have been made anew under its name
   if (!log) co_return;

@@ -6,6 +6,7 @@
 //   in the image   here     step
 //   assigned       -        make the log, install it on its shard
 //   assigned       open     tell its shard leader, epoch, ISR, settings
+//   any            loading  nothing yet
 //   gone, record   open     rename to -delete, remove the files after file.delete.delay.ms
 //   gone           open     rename to -stray, for a person to look at: absence is never deletion
 //   other id       open     one of the two above, then as new
@@ -29,8 +30,11 @@ class Reconciler {
  public:
   explicit Reconciler(PartitionManager& manager);
 
-  // Takes over a log that was found on the disk, or notes that it failed.
-  boost::asio::awaitable<void> adopt(log::LoadedLog loaded);
+  // A log that lies on the disk and is to be opened: until adopt() it is left alone, whatever the
+  // image says.
+  void expect(const TopicPartition& id) { entries_[id.topic][id.partition.value()].loading = true; }
+  // Takes over logs that were found on the disk, or notes that they failed; looks at them then.
+  boost::asio::awaitable<void> adopt(std::vector<log::LoadedLog> loaded);
   void set_self(BrokerId self) { self_ = self; }
 
   // Looks at these topics, or at all.
@@ -48,6 +52,8 @@ class Reconciler {
 
  private:
   struct Entry {
+    bool loading = false;  // on the disk, not opened yet
+    bool adopted = false;  // on its way to its shard
     bool open = false;
     bool failed = false;   // the log cannot be made or opened: a full disk is tried again, the rest
                            // at a restart
@@ -68,6 +74,8 @@ class Reconciler {
   boost::asio::awaitable<void> take_away(TopicPartition id, Entry& entry, bool deleted);
   boost::asio::awaitable<void> install(TopicPartition id, std::unique_ptr<log::Log> log,
                                        Offset high_watermark);
+  void put_in(size_t shard, const TopicPartition& id, std::unique_ptr<log::Log> log,
+              size_t directory, Offset high_watermark);
   const TopicSettings& settings_of(const std::string& topic, const metadata::Image& image);
   LeaderState state_of(const TopicPartition& id, const metadata::Image& image);
 

@@ -23,6 +23,8 @@ namespace {
 constexpr size_t kMaxBackgroundQueue = 100000;
 constexpr int64_t kControlledShutdownMs = 3000;
 constexpr int64_t kLockPatienceMs = 3000;
+constexpr int64_t kQuickOpeningMs = 500;  // a longer one is not waited for: the port opens
+constexpr int64_t kStopCheckMs = 200;
 constexpr auto kProducerIdTimeout = std::chrono::milliseconds(10000);
 
 size_t cores() { return std::max<size_t>(1, std::thread::hardware_concurrency()); }
@@ -74,7 +76,6 @@ Broker::~Broker() = default;
 runtime::awaitable<void> Broker::open_logs() {
   log::LogManager::Options options;
   options.directories = config::log_dirs(options_.settings);
-  options.load_threads = std::max<size_t>(2, cores());
   const int64_t give_up = clock_.monotonic_ms() + kLockPatienceMs;
   while (true) {
     auto open = [this, &options] { return log::LogManager::open(files_, clock_, options); };
@@ -191,7 +192,7 @@ void Broker::on_image(metadata::ImagePtr before, metadata::ImagePtr image,
 }
 
 runtime::awaitable<Result<void>> Broker::start() {
-  co_await partitions_->load();
+  partitions_->begin_load();
   auto registering = registration();
   BrokerId wanted = registering.broker_id;
   if (wanted.value() >= 0) {
@@ -221,6 +222,8 @@ runtime::awaitable<Result<void>> Broker::start() {
   settings_.broker_id = known.broker_id;
   auto newest = [this] { return coordinator_->image(); };
   co_await partitions_->start(known.broker_id, std::move(newest));
+  // who connects meanwhile would only be told to ask again
+  (void)co_await partitions_->wait_all_open(kQuickOpeningMs);
   if (stopping_) co_return Result<void>();
   auto listening = server_->start();
   if (!listening) co_return listening;
@@ -230,7 +233,9 @@ runtime::awaitable<Result<void>> Broker::start() {
                                                           : options_.listeners.listeners[i].host,
              server_->port(i));
   }
-  LOG_INFO("server", "[KafkaServer id={}] started", known.broker_id.value());
+  while (!stopping_ && !co_await partitions_->wait_all_open(kStopCheckMs)) {
+  }
+  if (!stopping_) LOG_INFO("server", "[KafkaServer id={}] started", known.broker_id.value());
   co_return Result<void>();
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 // Broker: the parts of one broker put together, started and stopped in order.
 //
-// Start: log directories → recovery of the logs → registration (waits for the coordinator) → logs
-// as the cluster image says → groups → clients are let in. Stop: no new clients → leaders move away
+// Start: log directories → registration (waits for the coordinator), meanwhile the logs are opened
+// and recovered → logs as the cluster image says → groups → clients are let in; where a recovery
+// takes long they are let in before its end, and told to ask again for the partitions in it. Stop: no new clients → leaders move away
 // → connections → groups → logs closed and checkpointed → session ended. Its own steps run on the
 // first shard.
 

@@ -129,6 +129,8 @@ group::GroupSettings group_settings(const config::Settings& file) {
 
 replica::ReplicaSettings replica_settings(const config::Settings& file) {
   replica::ReplicaSettings settings;
+  settings.recovery_threads =
+      static_cast<size_t>(file.get_int("num.recovery.threads.per.data.dir"));
   settings.retention_check_ms = file.get_long("log.retention.check.interval.ms");
   settings.directory_max_bytes = file.get_long("log.dirs.max.bytes");
   settings.group_flush = file.get_string("log.flush.policy") == "group";

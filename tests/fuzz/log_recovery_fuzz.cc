@@ -135,12 +135,11 @@ class Case {
       return false;
     }
     manager_ = *std::move(manager);
-    for (auto& task : manager_->load_tasks([this](const std::string&) { return config_; })) {
-      for (LoadedLog& loaded : task()) {
-        CHECK(loaded.log || !loaded.error->what().empty());
-        if (loaded.high_watermark) CHECK(*loaded.high_watermark <= loaded.log->log_end_offset());
-        log_ = std::move(loaded.log);
-      }
+    for (const FoundLog& found : manager_->found_logs()) {
+      LoadedLog loaded = manager_->load(found, config_);
+      CHECK(loaded.log || !loaded.error->what().empty());
+      if (loaded.high_watermark) CHECK(*loaded.high_watermark <= loaded.log->log_end_offset());
+      log_ = std::move(loaded.log);
     }
     return log_ != nullptr;
   }

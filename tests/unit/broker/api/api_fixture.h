@@ -57,8 +57,12 @@ class ApiTest : public testing::Test {
                                                     &background_, partitions_.get());
     services_.groups = groups_.get();
     shards_.start();
-    run(partitions_->load());
-    run(partitions_->start(BrokerId(1), [this] { return image_; }));
+    auto start = [this]() -> asio::awaitable<void> {
+      partitions_->begin_load();
+      co_await partitions_->start(BrokerId(1), [this] { return image_; });
+      EXPECT_TRUE(co_await partitions_->wait_all_open(10'000));
+    };
+    run(start());
   }
   void TearDown() override { shards_.stop(); }
 

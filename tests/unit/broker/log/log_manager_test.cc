@@ -19,9 +19,8 @@ class LogManagerTest : public LogTest {
   }
   std::vector<LoadedLog> load_all(LogManager& manager) {
     std::vector<LoadedLog> all;
-    for (auto& task : manager.load_tasks([this](const std::string&) { return config_; })) {
-      for (LoadedLog& one : task()) all.push_back(std::move(one));
-    }
+    for (const FoundLog& found : manager.found_logs())
+      all.push_back(manager.load(found, config_));
     return all;
   }
 };

@@ -13,6 +13,7 @@
 #include "common/runtime/owner.h"
 #include "common/runtime/shards.h"
 #include "tests/support/faulty_file_system.h"
+#include "tests/support/held_file_system.h"
 
 namespace odradek::broker::replica {
 namespace {
@@ -34,9 +35,14 @@ class PartitionManagerTest : public testing::Test {
   void TearDown() override { lay_down(); }
 
   void open() {
+    begin_open();
+    EXPECT_TRUE(run(manager_->wait_all_open(10'000)));
+  }
+
+  void begin_open() {
     log::LogManager::Options options;
     options.directories = {"/logs"};
-    auto logs = log::LogManager::open(files_, clock_, options);
+    auto logs = log::LogManager::open(held_, clock_, options);
     ASSERT_TRUE(logs) << logs.error().what();
     logs_ = std::move(*logs);
     shards_ = std::make_unique<runtime::Shards>("test", 2);
@@ -51,8 +57,11 @@ class PartitionManagerTest : public testing::Test {
                                                   background_, clock_, *logs_);
     manager_->listen("t", &listener_);
     shards_->start();
-    run(manager_->load());
-    run(manager_->start(kSelf, [this] { return image_; }));
+    auto start = [this]() -> asio::awaitable<void> {
+      manager_->begin_load();
+      co_await manager_->start(kSelf, [this] { return image_; });
+    };
+    run(start());
   }
 
   void stop() {
@@ -158,6 +167,7 @@ class PartitionManagerTest : public testing::Test {
   }
 
   fs::FaultyFileSystem files_{1};
+  fs::HeldFileSystem held_{files_};
   ManualClock clock_;
   runtime::Background background_{"background", 2, 1000};
   std::shared_ptr<log::LogConfig> config_ = std::make_shared<log::LogConfig>();
@@ -244,6 +254,57 @@ TEST_F(PartitionManagerTest, LogsComeBackAfterARestart) {
   auto appended = append({"t", PartitionId(0)});
   ASSERT_TRUE(appended) << appended.error().what();
   EXPECT_EQ(appended->first_offset, Offset(2));
+}
+
+TEST_F(PartitionManagerTest, OthersAreServedWhileALogIsRecovered) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 3, kSelf); });
+  for (int32_t i = 0; i < 3; ++i) ASSERT_TRUE(append({"t", PartitionId(i)}));
+  stop();
+  ASSERT_TRUE(files_.remove("/logs/.kafka_cleanshutdown"));
+  held_.hold("/t-2");
+  begin_open();
+  held_.wait_until_held();
+  EXPECT_FALSE(run(manager_->wait_all_open(0)));
+  EXPECT_EQ(find({"t", PartitionId(2)}), Errc::not_leader_or_follower) << "clients ask again";
+  // a topic that is made meanwhile is no reason to make the log that is on its way
+  next_image([&](metadata::Image& image) { put_topic(image, "new", Uuid::random(), 1, kSelf); });
+  EXPECT_TRUE(run(manager_->wait_open("new", image_->zxid, 10'000)));
+  EXPECT_TRUE(append({"new", PartitionId(0)}));
+  EXPECT_EQ(find({"t", PartitionId(2)}), Errc::not_leader_or_follower);
+  held_.release();
+  EXPECT_TRUE(run(manager_->wait_all_open(10'000)));
+  for (int32_t i = 0; i < 3; ++i) {
+    auto appended = append({"t", PartitionId(i)});
+    ASSERT_TRUE(appended) << appended.error().what();
+    EXPECT_EQ(appended->first_offset, Offset(1));
+  }
+}
+
+TEST_F(PartitionManagerTest, AStopBeforeALogIsOpenForgetsNothingOfIt) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, kSelf); });
+  for (int32_t i = 0; i < 2; ++i) {
+    for (int n = 0; n < 3; ++n) ASSERT_TRUE(append({"t", PartitionId(i)}));
+    auto cut = [this, i] {
+      return (*manager_->find({"t", PartitionId(i)}))->delete_records(2).ok();
+    };
+    ASSERT_TRUE(run(runtime::run_on(manager_->owner({"t", PartitionId(i)}), cut)));
+  }
+  stop();
+  files_.run_short_of_memory(fs::FaultyFileSystem::Call::open, "t-1/");
+  open();
+  EXPECT_EQ(find({"t", PartitionId(1)}), Errc::log_dir_offline);
+  stop();
+  EXPECT_FALSE(files_.exists("/logs/.kafka_cleanshutdown")) << "one of them was not looked at";
+  auto checkpoint = [this](const char* name) {
+    return std::string(*files_.read_file(std::string("/logs/") + name, 1000));
+  };
+  for (const char* name : {"recovery-point-offset-checkpoint", "replication-offset-checkpoint"}) {
+    EXPECT_EQ(checkpoint(name), "0\n2\nt 0 3\nt 1 3\n") << name;
+  }
+  EXPECT_EQ(checkpoint("log-start-offset-checkpoint"), "0\n2\nt 0 2\nt 1 2\n");
+  open();
+  auto look = [this] { return (*manager_->find({"t", PartitionId(1)}))->log_start_offset(); };
+  EXPECT_EQ(run(runtime::run_on(manager_->owner({"t", PartitionId(1)}), look)), Offset(2));
 }
 
 TEST_F(PartitionManagerTest, WhatWasDeletedWhileAwayGoesAtStart) {
