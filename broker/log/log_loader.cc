@@ -10,9 +10,6 @@
 namespace odradek::broker::log {
 namespace {
 
-// Handed over together where they open fast; whoever waits for a log does not wait longer than this.
-constexpr size_t kMaxTogether = 256;
-constexpr int64_t kMaxHeldUs = 20'000;
 constexpr int64_t kProgressMs = 1000;
 
 }  // namespace
@@ -45,8 +42,8 @@ LogLoader::LogLoader(LogManager& logs, size_t threads_per_directory,
 
 LogLoader::~LogLoader() { stop(); }
 
-void LogLoader::start(OnLoaded on_loaded) {
-  on_loaded_ = std::move(on_loaded);
+void LogLoader::start(std::function<void()> on_ready) {
+  on_ready_ = std::move(on_ready);
   const int64_t now_ms = logs_.context().clock->monotonic_ms();
   for (auto& directory : directories_) {
     if (directory->found.empty()) continue;
@@ -84,21 +81,28 @@ LoadedLog LogLoader::load(const FoundLog& found) {
 }
 
 void LogLoader::work(Directory& directory) {
-  std::vector<LoadedLog> loaded;
-  Stopwatch held;
-  auto hand_over = [&] {
-    if (!loaded.empty()) on_loaded_(std::exchange(loaded, {}));
-    held = Stopwatch();
-  };
   while (!is_stopped_) {
     const size_t mine = directory.next++;
-    if (mine >= directory.found.size()) break;
-    loaded.push_back(load(directory.found[mine]));
-    const size_t done = ++directory.done;
-    if (loaded.size() >= kMaxTogether || held.elapsed_us() >= kMaxHeldUs) hand_over();
-    say_progress(directory, done);
+    if (mine >= directory.found.size()) return;
+    hand_over(load(directory.found[mine]));
+    say_progress(directory, ++directory.done);
   }
-  hand_over();
+}
+
+// Each at once: the next one may take minutes. Where they open fast, many are taken together.
+void LogLoader::hand_over(LoadedLog loaded) {
+  bool is_first = false;
+  {
+    std::lock_guard lock(mutex_);
+    is_first = ready_.empty();
+    ready_.push_back(std::move(loaded));
+  }
+  if (is_first) on_ready_();
+}
+
+std::vector<LoadedLog> LogLoader::take() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(ready_, {});
 }
 
 void LogLoader::say_progress(Directory& directory, size_t done) {

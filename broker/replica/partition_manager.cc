@@ -67,13 +67,12 @@ void PartitionManager::begin_load() {
   loader_ = std::make_unique<log::LogLoader>(logs_, settings_.recovery_threads, config_for);
   to_adopt_ = loader_->count();
   for (const log::FoundLog& found : logs_.found_logs()) reconciler_->expect(found.id);
-  loader_->start([this](std::vector<log::LoadedLog> loaded) {
-    auto some = std::make_shared<std::vector<log::LoadedLog>>(std::move(loaded));
-    asio::post(home_, [this, some] { take_loaded(std::move(*some)); });
-  });
+  loader_->start([this] { asio::post(home_, [this] { take_loaded(); }); });
 }
 
-void PartitionManager::take_loaded(std::vector<log::LoadedLog> loaded) {
+void PartitionManager::take_loaded() {
+  std::vector<log::LoadedLog> loaded = loader_->take();
+  if (loaded.empty()) return;
   if (started_ && !ended_) {
     runtime::spawn(home_, adopt(std::move(loaded)), "the opening of logs");
   } else {

@@ -129,7 +129,7 @@ class PartitionManager final : public PartitionEvents {
  private:
   friend class Reconciler;
 
-  void take_loaded(std::vector<log::LoadedLog> loaded);
+  void take_loaded();
   Awaitable<void> adopt(std::vector<log::LoadedLog> loaded);
   void end_of_load();
   metadata::ImagePtr image() const;

@@ -1,5 +1,6 @@
 #include "broker/log/log_loader.h"
 
+#include <condition_variable>
 #include <mutex>
 #include <set>
 
@@ -32,15 +33,29 @@ class LogLoaderTest : public LogTest {
   LogManager::ConfigFor configs() {
     return [this](const std::string&) { return config_; };
   }
-  LogLoader::OnLoaded keep() {
-    return [this](std::vector<LoadedLog> some) {
+  void start(LogLoader& loader) {
+    loader.start([this] {
       std::lock_guard lock(mutex_);
-      for (LoadedLog& one : some) loaded_.push_back(std::move(one));
-    };
+      ++told_;
+      changed_.notify_all();
+    });
+  }
+  // Until so many are there.
+  void take(LogLoader& loader, size_t count) {
+    size_t seen = 0;
+    while (true) {
+      for (LoadedLog& one : loader.take()) loaded_.push_back(std::move(one));
+      if (loaded_.size() >= count) return;
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return told_ > seen; });
+      seen = told_;
+    }
   }
 
   fs::HeldFileSystem held_{files_};
-  std::mutex mutex_;
+  std::mutex mutex_;  // guards told_
+  std::condition_variable changed_;
+  size_t told_ = 0;
   std::vector<LoadedLog> loaded_;
 };
 
@@ -51,12 +66,10 @@ TEST_F(LogLoaderTest, OpensEveryLogOnce) {
     auto manager = open_manager();
     LogLoader loader(*manager, threads, configs());
     EXPECT_EQ(loader.count(), 40u);
-    loader.start(keep());
-    while (true) {  // stop() leaves what has not begun
-      std::lock_guard lock(mutex_);
-      if (loaded_.size() == 40) break;
-    }
+    start(loader);
+    take(loader, 40);
     loader.stop();
+    EXPECT_TRUE(loader.take().empty());
     std::set<int32_t> seen;
     for (const LoadedLog& one : loaded_) {
       ASSERT_TRUE(one.log) << one.error->what();
@@ -74,17 +87,11 @@ TEST_F(LogLoaderTest, ThreadsWorkAtOnceInOneDirectory) {
   const std::string first = manager->found_logs().front().id.to_string();
   held_.hold("/" + first);
   LogLoader loader(*manager, 2, configs());
-  loader.start(keep());
+  start(loader);
   held_.wait_until_held();
-  while (true) {  // the other thread goes on, and so does the other directory
-    std::lock_guard lock(mutex_);
-    if (loaded_.size() == 7) break;
-  }
+  take(loader, 7);  // the other thread goes on, and so does the other directory
   held_.release();
-  while (true) {
-    std::lock_guard lock(mutex_);
-    if (loaded_.size() == 8) break;
-  }
+  take(loader, 8);
   loader.stop();
   loaded_.clear();
 }
@@ -96,15 +103,13 @@ TEST_F(LogLoaderTest, AStopLeavesTheRest) {
     const std::string first = manager->found_logs().front().id.to_string();
     held_.hold("/" + first);
     LogLoader loader(*manager, 1, configs());
-    loader.start(keep());
+    start(loader);
     held_.wait_until_held();
-    while (true) {  // the other directory's
-      std::lock_guard lock(mutex_);
-      if (loaded_.size() == 10) break;
-    }
+    take(loader, 10);  // the other directory's
     std::thread release([this] { held_.release(); });
     loader.stop();
     release.join();
+    for (LoadedLog& one : loader.take()) loaded_.push_back(std::move(one));
   }
   EXPECT_LE(loaded_.size(), 20u);
   EXPECT_GE(loaded_.size(), 11u) << "what was begun is ended";
@@ -117,11 +122,8 @@ TEST_F(LogLoaderTest, WhatThrowsIsToldToo) {
   LogLoader loader(*manager, 1, [](const std::string&) -> std::shared_ptr<const LogConfig> {
     throw std::bad_alloc();
   });
-  loader.start(keep());
-  while (true) {
-    std::lock_guard lock(mutex_);
-    if (loaded_.size() == 6) break;
-  }
+  start(loader);
+  take(loader, 6);
   for (const LoadedLog& one : loaded_) EXPECT_TRUE(one.error.has_value());
 }
 
