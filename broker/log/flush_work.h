@@ -34,6 +34,7 @@ class FlushWork {
   std::vector<std::string> paths_;  // small files, opened by run()
   std::vector<std::string> directories_;
   Offset end_offset_{0};
+  uint64_t cuts_ = 0;  // of the log when it began
 };
 
 }  // namespace odradek::broker::log

@@ -56,6 +56,8 @@ Result<void> LeaderEpochCache::load() {
     assign_in_memory(LeaderEpoch(epoch), Offset(offset));
     --count;
   }
+  // a crash may have torn the last number
+  if (!bytes->ends_with('\n')) return damaged("it ends within a line");
   if (count != 0) return damaged("the number of lines is not the count");
   dirty_ = false;
   return {};
@@ -74,7 +76,7 @@ bool LeaderEpochCache::assign_in_memory(LeaderEpoch epoch, Offset start_offset) 
 }
 
 Result<void> LeaderEpochCache::assign(LeaderEpoch epoch, Offset start_offset) {
-  if (!assign_in_memory(epoch, start_offset)) return {};
+  if (!assign_in_memory(epoch, start_offset)) return write_left();
   return write();
 }
 
@@ -84,7 +86,9 @@ Result<void> LeaderEpochCache::write() {
     text += format("{} {}\n", entry.epoch.value(), entry.start_offset.value());
   }
   dirty_ = true;
-  return files_->write_file_atomically(path_, text, fs::Durability::lazy);
+  Result<void> written = files_->write_file_atomically(path_, text, fs::Durability::lazy);
+  unwritten_ = !written.ok();
+  return written;
 }
 
 std::optional<LeaderEpoch> LeaderEpochCache::epoch_at(Offset offset) const {
@@ -106,10 +110,14 @@ EpochEndOffset LeaderEpochCache::end_offset_for(LeaderEpoch epoch, Offset log_en
   return {std::prev(higher)->epoch, higher->start_offset};
 }
 
-Result<void> LeaderEpochCache::truncate_from_end(Offset end_offset) {
-  size_t before = entries_.size();
+bool LeaderEpochCache::truncate_in_memory(Offset end_offset) {
+  const size_t before = entries_.size();
   while (!entries_.empty() && entries_.back().start_offset >= end_offset) entries_.pop_back();
-  return before == entries_.size() ? Result<void>() : write();
+  return entries_.size() < before;
+}
+
+Result<void> LeaderEpochCache::truncate_from_end(Offset end_offset) {
+  return truncate_in_memory(end_offset) ? write() : Result<void>();
 }
 
 Result<void> LeaderEpochCache::truncate_from_start(Offset start_offset) {

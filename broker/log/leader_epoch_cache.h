@@ -38,12 +38,16 @@ class LeaderEpochCache {
   // The same without writing; write() comes once after many.
   bool assign_in_memory(LeaderEpoch epoch, Offset start_offset);
   Result<void> write();
+  // Writes what a full disk kept from being written.
+  Result<void> write_left() { return unwritten_ ? write() : Result<void>(); }
 
   LeaderEpoch latest() const { return entries_.empty() ? LeaderEpoch(-1) : entries_.back().epoch; }
   // Of the record at an offset; nothing below the first entry.
   std::optional<LeaderEpoch> epoch_at(Offset offset) const;
   EpochEndOffset end_offset_for(LeaderEpoch epoch, Offset log_end_offset) const;
   Result<void> truncate_from_end(Offset end_offset);
+  // The same without writing. True where entries went.
+  bool truncate_in_memory(Offset end_offset);
   // Forgets what lies below; the entry in which the offset lies begins there now.
   Result<void> truncate_from_start(Offset start_offset);
   Result<void> clear();
@@ -59,6 +63,7 @@ class LeaderEpochCache {
   std::string path_;
   std::vector<EpochEntry> entries_;  // both numbers ascend
   bool dirty_ = false;
+  bool unwritten_ = false;  // the file does not say what stands here
 };
 
 }  // namespace odradek::broker::log

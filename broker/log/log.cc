@@ -170,12 +170,14 @@ Result<AppendInfo> Log::append_as_follower(ByteView batches) {
         again.header().magic == 2 &&
         epochs_.assign_in_memory(again.header().partition_leader_epoch, again.header().base_offset);
   }
-  if (changed) {
-    if (Result<void> noted = epochs_.write(); !noted) return failed(noted.error());
+  Result<void> written = changed ? epochs_.write() : Result<void>();
+  if (written) {
+    written = write_batches(batches, info.last_offset, info.max_timestamp, max_timestamp_offset);
   }
-  Result<void> written =
-      write_batches(batches, info.last_offset, info.max_timestamp, max_timestamp_offset);
-  if (!written) return failed(written.error());
+  if (!written) {
+    epochs_.truncate_in_memory(log_end_offset_ + 1);  // those of batches that are not there
+    return failed(written.error());
+  }
   return info;
 }
 
@@ -262,6 +264,7 @@ Result<void> Log::truncate_to(Offset offset) {
   LOG_INFO("server", "Log {}: truncating to offset {}, it ended at {}", id_.to_string(),
            offset.value(), log_end_offset_.value());
   forget_hints();
+  ++cuts_;
   DeletedFiles deleted;
   while (active().base_offset() >= offset) {
     for (const std::string& path : active().paths()) deleted.add({{path}});
@@ -275,12 +278,13 @@ Result<void> Log::truncate_to(Offset offset) {
   if (!cut) return failed(cut.error());
   mark_dirty(active());
   log_end_offset_ = offset;
-  recovery_point_ = std::min(recovery_point_, offset);
+  // the cut of its indexes is not synced either: after a crash all of it is read again
+  recovery_point_ = std::min(recovery_point_, active().base_offset());
   log_start_offset_ = std::min(log_start_offset_, offset);
   if (Result<void> written = epochs_.truncate_from_end(offset); !written)
     return failed(written.error());
   drop_snapshots_above(offset);
-  if (Result<void> rebuilt = rebuild_producers(offset, offset); !rebuilt)
+  if (Result<void> rebuilt = rebuild_producers(offset, {}); !rebuilt)
     return failed(rebuilt.error());
   return {};
 }
@@ -290,6 +294,7 @@ Result<void> Log::truncate_fully_and_start_at(Offset offset) {
   LOG_INFO("server", "Log {}: removing everything and starting at offset {}", id_.to_string(),
            offset.value());
   forget_hints();
+  ++cuts_;
   DeletedFiles deleted;
   for (const std::unique_ptr<Segment>& segment : segments_) {
     deleted.add({segment->paths()});
@@ -313,7 +318,9 @@ Result<void> Log::truncate_fully_and_start_at(Offset offset) {
   segments_.push_back(std::move(*segment));
   producers_.clear();
   producers_.set_end_offset(offset);
-  log_start_offset_ = log_end_offset_ = recovery_point_ = offset;
+  log_start_offset_ = log_end_offset_ = offset;
+  // until the names are synced a crash may bring back what was here, unsynced as it was
+  recovery_point_ = std::min(recovery_point_, offset);
   if (Result<void> cleared = epochs_.clear(); !cleared) return failed(cleared.error());
   return {};
 }

@@ -104,8 +104,10 @@ struct OpenOptions {
   TopicPartition id;
   std::shared_ptr<const LogConfig> config;
   Offset recovery_point{0};     // from the checkpoint
+  bool is_recovery_point_known = true;  // false: the checkpoint does not name this log
   Offset log_start_offset{0};   // from the checkpoint
   bool clean_shutdown = false;  // .kafka_cleanshutdown was there
+  bool was_compacted = false;   // a cleaner was here: a segment may end before the next one begins
   // Written to partition.metadata of a new log. inconsistent_topic_id where the file names another
   // one.
   std::optional<Uuid> topic_id;
@@ -139,7 +141,10 @@ class Log {
 
   // Notes that this epoch begins at the log end (becoming leader).
   Result<void> begin_leader_epoch(LeaderEpoch leader_epoch);
-  // Removes everything at and above the offset. Nothing to do where the log ends earlier.
+  // Removes everything at and above the offset, where a batch begins. Nothing to do where the log ends
+  // earlier. Before this and the next one the owner writes a recovery point checkpoint that is not
+  // above the segment that is cut (the log start for the next one), and behind it checkpoints of both the
+  // recovery point and the log start: a crash in between then finds all that has to be read again.
   Result<void> truncate_to(Offset offset);
   // Removes everything and goes on at the offset.
   Result<void> truncate_fully_and_start_at(Offset offset);
@@ -182,7 +187,7 @@ class Log {
   Result<DeletedFiles> remove_segments(Offset last, Offset high_watermark, std::string_view why);
   // Files behind everything that is not flushed, up to the log end.
   Result<FlushWork> begin_flush(FlushScope scope = FlushScope::everything);
-  // The work ran: raises the recovery point.
+  // The work ran: raises the recovery point, unless the log was cut meanwhile.
   void finish_flush(const FlushWork& work);
   // All three. Blocking.
   Result<void> flush();
@@ -256,9 +261,8 @@ class Log {
   Result<void> write_snapshot(
       fs::Durability durability);  // at producers_.end_offset(), where there is none
   // Loads the newest snapshot at or below `from`, then replays the segments up to the log end.
-  // Aborted transactions are added to the indexes of segments that begin at or above
-  // `reindex_from`.
-  Result<void> rebuild_producers(Offset from, Offset reindex_from);
+  // Aborted transactions are added to the indexes of the segments `reindexed`, by their base offsets.
+  Result<void> rebuild_producers(Offset from, const std::vector<Offset>& reindexed);
   void drop_snapshots_above(Offset offset);
 
   const ReadHint* hint_for(Offset offset, Offset segment_base) const;
@@ -279,6 +283,7 @@ class Log {
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};
   Offset recovery_point_{0};
+  uint64_t cuts_ = 0;  // truncations so far
   int64_t last_flush_ms_ = 0;
   std::optional<Offset>
       dirty_from_;  // base offset of the first segment changed below the recovery point

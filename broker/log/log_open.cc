@@ -234,9 +234,15 @@ class LogOpener {
       if (Result<void> written = log_.epochs_.write(); !written) return written;
     }
     if (log_.segments_.empty()) return {};
-    const size_t unflushed = options_.clean_shutdown
-                                 ? log_.segments_.size()
-                                 : log_.segment_index_for(options_.recovery_point);
+    Result<size_t> first_unflushed = find_unflushed();
+    if (!first_unflushed) return first_unflushed.error();
+    const size_t unflushed = *first_unflushed;
+    const std::vector<EpochEntry> epochs = log_.epochs_.entries();
+    if (unflushed < log_.segments_.size()) {
+      // A crash may have brought back what a truncation took: the batches that are there say it.
+      const Offset base = log_.segments_[unflushed]->base_offset();
+      epochs_changed_ = log_.epochs_.truncate_in_memory(base);
+    }
     for (size_t i = 0; i < log_.segments_.size(); ++i) {
       Segment& segment = *log_.segments_[i];
       const bool reindex =
@@ -256,7 +262,32 @@ class LogOpener {
       if (!must) continue;
       if (Result<void> done = recover_segment(i, i >= unflushed || is_last); !done) return done;
     }
-    return {};
+    return keep_last_epoch(epochs);
+  }
+
+  // One that began at the log end has no batch yet.
+  Result<void> keep_last_epoch(const std::vector<EpochEntry>& before) {
+    if (before.empty() || before.back().epoch <= log_.epochs_.latest()) return {};
+    Result<Offset> end = log_.active().read_next_offset();
+    if (!end) return end.error();
+    if (before.back().start_offset < *end) return {};
+    return log_.epochs_.assign(before.back().epoch, *end);
+  }
+
+  // The first segment that may hold what was not synced.
+  Result<size_t> find_unflushed() {
+    if (options_.clean_shutdown) return log_.segments_.size();
+    const size_t index = log_.segment_index_for(options_.recovery_point);
+    if (index == 0 || log_.segments_[index]->base_offset() != options_.recovery_point) return index;
+    log_.mark_dirty(*log_.segments_[index - 1]);  // where it was cut at just this offset
+    // A truncation may have taken this segment away, and the one before grew beyond: its name came back.
+    Segment& before = *log_.segments_[index - 1];
+    Result<Offset> next = before.read_next_offset();
+    if (!next && next.error().code() != Errc::corrupt_record) return next.error();
+    if (!next || *next > options_.recovery_point) return index - 1;
+    // its last index entries, which the roll wrote, were not synced
+    if (Result<void> ended = before.end_indexes(); !ended) return ended.error();
+    return index;
   }
 
   Segment::Visit note_epoch() {
@@ -272,6 +303,7 @@ class LogOpener {
   Result<void> recover_segment(size_t index, bool is_unflushed) {
     Segment& segment = *log_.segments_[index];
     first_recovered_ = std::min(first_recovered_, segment.base_offset());
+    recovered_.push_back(segment.base_offset());
     const Offset limit = index + 1 < log_.segments_.size()
                              ? log_.segments_[index + 1]->base_offset()
                              : Offset(std::numeric_limits<int64_t>::max());
@@ -279,6 +311,10 @@ class LogOpener {
     segment.close_files();
     if (!recovered) return recovered.error();
     log_.mark_dirty(segment);  // that it was cut, and its new indexes
+    if (!is_unflushed) {
+      // nobody reads it again after a crash, which must not find half an index
+      if (Result<void> synced = sync(segment); !synced) return synced;
+    }
     if (is_unflushed && segment.size() > 0 && !recovered->reached_limit) {
       LOG_INFO("server", "Log {}: recovered segment {} ({} bytes, next offset {})",
                log_.id_.to_string(), segment.base_offset().value(), segment.size(),
@@ -288,8 +324,12 @@ class LogOpener {
       epochs_changed_ = false;
       if (Result<void> written = log_.epochs_.write(); !written) return written;
     }
-    if (recovered->truncated_bytes == 0) return {};
-    if (!is_unflushed || recovered->reached_limit) {
+    const bool lost_its_end = has_lost_its_end(*recovered, limit);
+    if (!lost_its_end && recovered->truncated_bytes == 0) return {};
+    if (recovered->reason.empty()) {
+      recovered->reason = format("the next segment begins at offset {}", limit.value());
+    }
+    if (!is_unflushed || (recovered->reached_limit && !lost_its_end)) {
       // Data that was on the disk is damaged. What lies behind is still good: the gap is told, not
       // spread.
       LOG_ERROR("server",
@@ -313,6 +353,29 @@ class LogOpener {
     return {};
   }
 
+  Result<void> sync(Segment& segment) {
+    std::vector<std::shared_ptr<fs::File>> files;
+    Result<void> done = segment.collect_files(files);
+    for (const std::shared_ptr<fs::File>& file : files) {
+      if (done) done = file->sync();
+    }
+    if (done) done = files_.sync_dir(log_.directory_);
+    segment.close_files();
+    return done;
+  }
+
+  // A power loss takes the end of one file and leaves the next one: what lies behind the hole goes, so
+  // that the log stays a beginning of what was written. Holes of which that is not known to be the
+  // cause stay: compaction makes them, or a hand that took a file away.
+  bool has_lost_its_end(const Segment::Recovered& recovered, Offset next_base) const {
+    const bool may_be_lost = !options_.clean_shutdown && options_.is_recovery_point_known &&
+                             recovered.next_offset >= options_.recovery_point;
+    const bool is_compacted =
+        log_.config_->cleanup_compact || options_.was_compacted || recovered.has_gaps;
+    return may_be_lost && !is_compacted && recovered.next_offset < next_base &&
+           next_base.value() != std::numeric_limits<int64_t>::max();
+  }
+
   Result<void> remove_segment_files(Segment& segment) {
     segment.close_files();
     log_.directory_dirty_ = true;
@@ -332,11 +395,18 @@ class LogOpener {
         LOG_WARN("server",
                  "Log {}: it ends at {}, below its log start offset {}; it goes on there, empty",
                  log_.id_.to_string(), end.value(), log_.log_start_offset_.value());
-        while (!log_.segments_.empty()) {
-          if (Result<void> removed = remove_segment_files(log_.active()); !removed) return removed;
-          log_.segments_.pop_back();
+        // the new one first: without any a crash would let the offsets begin at 0 again
+        std::vector<std::unique_ptr<Segment>> below = std::move(log_.segments_);
+        log_.segments_.clear();
+        Result<std::unique_ptr<Segment>> segment = log_.make_segment(log_.log_start_offset_);
+        if (!segment) return segment.error();
+        log_.segments_.push_back(std::move(*segment));
+        end = log_.log_start_offset_;
+        for (size_t i = below.size(); i-- > 0;) {
+          if (Result<void> removed = remove_segment_files(*below[i]); !removed) return removed;
         }
         if (Result<void> cleared = log_.epochs_.clear(); !cleared) return cleared;
+        log_.drop_snapshots_above(Offset(-1));  // what came behind them is not known
       }
     }
     if (log_.segments_.empty()) {
@@ -348,17 +418,19 @@ class LogOpener {
     log_.log_end_offset_ = end;
     log_.log_start_offset_ =
         std::max(log_.log_start_offset_, log_.segments_.front()->base_offset());
-    log_.recovery_point_ =
-        options_.clean_shutdown && first_recovered_.value() == std::numeric_limits<int64_t>::max()
-            ? end
-            : std::min(options_.recovery_point, end);
+    // What was read is not synced: its indexes are new, and perhaps its end is.
+    const bool nothing_read = first_recovered_.value() == std::numeric_limits<int64_t>::max();
+    log_.recovery_point_ = options_.clean_shutdown && nothing_read
+                               ? end
+                               : std::min({options_.recovery_point, end, first_recovered_});
     // an epoch that begins at the end has no record yet, and stays
     if (Result<void> cut = log_.epochs_.truncate_from_end(end + 1); !cut) return cut;
     return log_.epochs_.truncate_from_start(log_.log_start_offset_);
   }
 
   Result<void> load_producers() {
-    log_.drop_snapshots_above(log_.log_end_offset_);
+    // those of a segment that is read again are made again
+    log_.drop_snapshots_above(std::min(log_.log_end_offset_, first_recovered_));
     if (options_.clean_shutdown && log_.snapshots_.empty() &&
         first_recovered_.value() == std::numeric_limits<int64_t>::max()) {
       // a clean stop leaves a snapshot where there is anything to remember
@@ -366,7 +438,7 @@ class LogOpener {
       return {};
     }
     const Offset from = std::min(log_.log_end_offset_, first_recovered_);
-    return log_.rebuild_producers(from, first_recovered_);
+    return log_.rebuild_producers(from, recovered_);
   }
 
   Log& log_;
@@ -376,6 +448,7 @@ class LogOpener {
   std::vector<Offset> reindex_;  // base offsets of segments whose indexes are not usable
   bool rebuild_epochs_ = false;
   bool epochs_changed_ = false;
+  std::vector<Offset> recovered_;  // base offsets of the segments that were read
   Offset first_recovered_{
       std::numeric_limits<int64_t>::max()};  // base offset of the first segment that was read
 };

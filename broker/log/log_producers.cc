@@ -37,11 +37,13 @@ void Log::drop_snapshots_above(Offset offset) {
   }
 }
 
-Result<void> Log::rebuild_producers(Offset from, Offset reindex_from) {
+Result<void> Log::rebuild_producers(Offset from, const std::vector<Offset>& reindexed) {
   producers_.clear();
-  Offset next = log_start_offset_;
+  // below the log start, too: what a snapshot says of a producer would be older than what it sent there
+  Offset next = segments_.front()->base_offset();
   for (size_t i = snapshots_.size(); i-- > 0;) {
     if (snapshots_[i] > from) continue;
+    if (snapshots_[i] < next) break;  // what came behind it is gone: it knows of transactions that ended
     const std::string path = snapshot_path(snapshots_[i]);
     Result<Bytes> bytes = context_.files->read_file(path, kMaxSnapshotSize);
     Result<void> loaded = bytes ? producers_.load_snapshot(*bytes, context_.clock->wall_ms(),
@@ -65,6 +67,8 @@ Result<void> Log::rebuild_producers(Offset from, Offset reindex_from) {
       producers_.set_end_offset(next);
       if (Result<void> written = write_snapshot(fs::Durability::lazy); !written) return written;
     }
+    const bool is_reindexed =
+        std::find(reindexed.begin(), reindexed.end(), segment.base_offset()) != reindexed.end();
     Result<void> seen = segment.for_each_batch(
         next, [&](const BatchHeader& header, uint64_t position) -> Result<void> {
           if (header.magic < 2 || !header.has_producer_id()) return {};
@@ -78,7 +82,7 @@ Result<void> Log::rebuild_producers(Offset from, Offset reindex_from) {
             if (parsed) marker = *parsed;
           }
           std::optional<ProducerStates::Completed> completed = producers_.note(header, marker);
-          if (completed && completed->aborted && segment.base_offset() >= reindex_from) {
+          if (completed && completed->aborted && is_reindexed) {
             return segment.transaction_index().append(completed->entry);
           }
           return {};

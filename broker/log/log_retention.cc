@@ -137,7 +137,6 @@ Result<void> Log::take_away(size_t count, DeletedFiles& deleted) {
     snapshots_.erase(snapshots_.begin());
   }
   log_start_offset_ = std::max(log_start_offset_, first);
-  recovery_point_ = std::max(recovery_point_, first);
   return epochs_.truncate_from_start(log_start_offset_);
 }
 
@@ -146,6 +145,7 @@ Result<FlushWork> Log::begin_flush(FlushScope scope) {
   FlushWork work;
   work.file_system_ = context_.files;
   work.end_offset_ = log_end_offset_;
+  work.cuts_ = cuts_;
   if (recovery_point_ < log_end_offset_ || dirty_from_) {
     const Offset from = std::min(recovery_point_, dirty_from_.value_or(recovery_point_));
     dirty_from_.reset();
@@ -162,6 +162,9 @@ Result<FlushWork> Log::begin_flush(FlushScope scope) {
       }
     }
   }
+  // where the disk was full: without room the flush after this one tries again
+  if (Result<void> written = epochs_.write_left(); !written && written.error().code() != Errc::disk_full)
+    return failed(written.error());
   if (epochs_.take_dirty()) {
     work.paths_.push_back(epochs_.path());
     directory_dirty_ = true;
@@ -176,8 +179,8 @@ Result<FlushWork> Log::begin_flush(FlushScope scope) {
 }
 
 void Log::finish_flush(const FlushWork& work) {
-  // the log may have been cut meanwhile
-  recovery_point_ = std::max(recovery_point_, std::min(work.end_offset_, log_end_offset_));
+  // what stands above a cut since then is not what was synced
+  if (work.cuts_ == cuts_) recovery_point_ = std::max(recovery_point_, work.end_offset_);
   last_flush_ms_ = context_.clock->wall_ms();
 }
 
@@ -199,8 +202,12 @@ void Log::remove_expired_producers() {
 
 Result<void> Log::close_unsynced() {
   if (broken_) return *broken_;
+  if (Result<void> written = epochs_.write_left(); !written) return failed(written.error());
+  // its last entries are new also where all records were flushed before
+  if (active().is_dirty()) mark_dirty(active());
   if (Result<void> trimmed = active().become_inactive(); !trimmed) return failed(trimmed.error());
-  const Offset covered = snapshots_.empty() ? log_start_offset_ : snapshots_.back();
+  const Offset covered =
+      snapshots_.empty() ? segments_.front()->base_offset() : snapshots_.back();
   if (log_end_offset_ > covered) {
     producers_.set_end_offset(log_end_offset_);
     if (Result<void> written = write_snapshot(fs::Durability::lazy); !written)

@@ -216,13 +216,14 @@ Result<Segment::Boundary> Segment::boundary_before(uint64_t start, uint64_t limi
 
 Result<std::optional<FoundBatch>> Segment::find_timestamp(int64_t timestamp, Offset start_offset) {
   if (size_ == 0) return std::optional<FoundBatch>();
-  Result<TimeIndex::Entry> time = time_index_.floor(timestamp);
+  // Of a time that an entry has, the first batch may lie before the one that the entry names.
+  Result<TimeIndex::Entry> time = time_index_.floor(timestamp - 1);
   if (!time) return time.error();
   Result<bool> believed = is_true(*time);
   if (!believed) return believed.error();
   if (!*believed) {
     if (Result<void> rebuilt = rebuild_time_index(); !rebuilt) return rebuilt.error();
-    time = time_index_.floor(timestamp);
+    time = time_index_.floor(timestamp - 1);
     if (!time) return time.error();
   }
   Result<std::optional<FoundBatch>> first = find(std::max(time->offset, start_offset));
@@ -326,6 +327,12 @@ Result<Segment::Recovered> Segment::recover(const LogConfig& config, Offset limi
       recovered.reached_limit = true;
       break;
     }
+    // one message of old may stand for several offsets before its own
+    recovered.has_gaps |=
+        header.magic >= 2 ? header.base_offset > recovered.next_offset ||
+                                header.record_count != header.last_offset_delta + 1
+                          : header.codec() == compress::Codec::none &&
+                                header.base_offset > recovered.next_offset;
     note_timestamp(header.max_timestamp, header.last_offset());
     if (valid - last_entry > static_cast<uint64_t>(config.index_interval_bytes)) {
       if (Result<void> fed = feed_indexes(header.last_offset(), valid); !fed) return fed.error();
@@ -434,7 +441,7 @@ Result<void> Segment::collect_files(std::vector<std::shared_ptr<fs::File>>& file
     if (!file) return file.error();
     files.push_back(*file);
   }
-  if (transaction_index_.entries() > 0) {
+  if (transaction_index_.take_cut() || transaction_index_.entries() > 0) {
     Result<std::shared_ptr<fs::File>> file = transaction_index_.file().get();
     if (!file) return file.error();
     files.push_back(*file);

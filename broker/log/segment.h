@@ -89,6 +89,7 @@ class Segment {
     Offset next_offset{0};
     std::string reason;
     bool reached_limit = false;  // it was cut for this: the next segment is as good as before
+    bool has_gaps = false;       // offsets without a record, as compaction leaves them
   };
   Result<Recovered> recover(const LogConfig& config, Offset limit, const Visit& visit);
   // True where the index files could be this segment's.
@@ -102,6 +103,12 @@ class Segment {
   // At roll and close: a last time index entry, trimmed indexes. Nothing to do where it was not
   // written to.
   Result<void> become_inactive();
+  // The same for a segment of a run that died, behind read_next_offset.
+  Result<void> end_indexes() {
+    is_dirty_ = true;
+    return become_inactive();
+  }
+  bool is_dirty() const { return is_dirty_; }  // become_inactive has something to do
   void close_files();
   // All files that exist, for fsync.
   Result<void> collect_files(std::vector<std::shared_ptr<fs::File>>& files);

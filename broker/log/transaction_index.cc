@@ -6,7 +6,9 @@ namespace odradek::broker::log {
 
 TransactionIndex::TransactionIndex(FileCache* cache, const std::string* directory,
                                    Offset base_offset, uint64_t bytes)
-    : file_(cache, directory, base_offset, ".txnindex"), entries_(bytes / kEntrySize) {}
+    : file_(cache, directory, base_offset, ".txnindex"),
+      entries_(bytes / kEntrySize),
+      is_ragged_(bytes % kEntrySize != 0) {}
 
 Result<std::vector<AbortedEntry>> TransactionIndex::read() {
   std::vector<AbortedEntry> all;
@@ -55,14 +57,17 @@ Result<void> TransactionIndex::truncate_to(Offset offset) {
   Result<std::shared_ptr<fs::File>> file = file_.get();
   if (!file) return file.error();
   entries_ = keep;
+  is_cut_ = true;
   return (*file)->truncate(entries_ * kEntrySize);
 }
 
 Result<void> TransactionIndex::clear() {
-  if (entries_ == 0) return {};
+  if (entries_ == 0 && !is_ragged_) return {};
   Result<std::shared_ptr<fs::File>> file = file_.get();
   if (!file) return file.error();
   entries_ = 0;
+  is_ragged_ = false;
+  is_cut_ = true;
   return (*file)->truncate(0);
 }
 

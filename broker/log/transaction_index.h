@@ -32,11 +32,15 @@ class TransactionIndex {
   // Keeps the entries whose marker is below the offset.
   Result<void> truncate_to(Offset offset);
   Result<void> clear();
+  // True once after entries were taken away, which has to be synced as well.
+  bool take_cut() { return std::exchange(is_cut_, false); }
   const SegmentFile& file() const { return file_; }
 
  private:
   SegmentFile file_;
   size_t entries_;
+  bool is_cut_ = false;
+  bool is_ragged_;  // a crash left a piece of an entry at the end
 };
 
 }  // namespace odradek::broker::log

@@ -1,5 +1,6 @@
 #include "broker/replica/partition_manager.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
@@ -92,7 +93,15 @@ asio::awaitable<void> PartitionManager::adopt(std::vector<log::LoadedLog> loaded
 
 // Checkpoints are written from here on: before, they would not know all logs.
 void PartitionManager::end_of_load() {
-  if (!ended_) housekeeping_->start();
+  if (ended_) return;
+  housekeeping_->start();
+  // What recovery wrote is not synced: a crash from here on has to find that it must be read again.
+  auto was_clean = [](const log::DirectoryState& directory) { return directory.clean_shutdown; };
+  const auto directories = logs_.directories();
+  if (!std::all_of(directories.begin(), directories.end(), was_clean)) {
+    runtime::spawn(home_, housekeeping_->write_checkpoints(log::CheckpointKind::recovery_point),
+                   "the checkpoint behind a recovery");
+  }
 }
 
 asio::awaitable<void> PartitionManager::start(BrokerId self,

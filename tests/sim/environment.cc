@@ -1,5 +1,5 @@
-// The simulated processes restart thousands of times: only their errors are worth a line. And the
-// seeds that the environment chooses (seeds.h).
+// The simulated processes restart thousands of times: only their errors are worth a line, unless
+// SIM_LOG is set. And the seeds that the environment chooses (seeds.h).
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ class QuietLog : public ::testing::Environment {
  public:
   void SetUp() override {
     LogOptions options;
-    options.level = LogLevel::error;
+    options.level = std::getenv("SIM_LOG") ? LogLevel::debug : LogLevel::error;
     log_open(options);
   }
 };

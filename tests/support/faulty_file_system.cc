@@ -131,6 +131,78 @@ void FaultyFileSystem::apply(Bytes& bytes, const Write& write) {
             bytes.begin() + static_cast<ptrdiff_t>(write.position));
 }
 
+void FaultyFileSystem::apply(const NameChange& change) {
+  const std::string prefix = change.path + "/";
+  switch (change.kind) {
+    case NameChange::Kind::file:
+      durable_files_[change.path] = change.node;
+      break;
+    case NameChange::Kind::directory:
+      durable_dirs_.insert(change.path);
+      break;
+    case NameChange::Kind::remove:
+      std::erase_if(durable_files_, [&](const auto& item) {
+        return item.first == change.path || item.first.starts_with(prefix);
+      });
+      std::erase_if(durable_dirs_, [&](const std::string& dir) {
+        return dir == change.path || dir.starts_with(prefix);
+      });
+      break;
+    case NameChange::Kind::rename:
+      if (change.node) {
+        durable_files_.erase(change.path);
+        durable_files_[change.to] = change.node;
+        break;
+      }
+      if (durable_dirs_.erase(change.path) == 0) break;
+      durable_dirs_.insert(change.to);
+      std::map<std::string, NodePtr> moved;
+      std::erase_if(durable_files_, [&](const auto& item) {
+        if (!item.first.starts_with(prefix)) return false;
+        moved[change.to + "/" + item.first.substr(prefix.size())] = item.second;
+        return true;
+      });
+      durable_files_.merge(moved);
+      break;
+  }
+}
+
+Bytes FaultyFileSystem::prefix_of(const Node& node) {
+  Bytes left = node.durable;
+  if (node.unsynced.empty()) return left;
+  size_t keep = random_() % (node.unsynced.size() + 1);
+  for (size_t i = 0; i < keep; ++i) apply(left, node.unsynced[i]);
+  if (keep < node.unsynced.size() && !node.unsynced[keep].is_truncate) {
+    Write torn = node.unsynced[keep];
+    torn.bytes.resize(random_() % (torn.bytes.size() + 1));
+    if (!torn.bytes.empty()) apply(left, torn);
+  }
+  return left;
+}
+
+Bytes FaultyFileSystem::mixture_of(const Node& node) {
+  Bytes left = node.durable;
+  if (node.unsynced.empty()) return left;
+  const uint64_t whole_percent = random_() % 101;  // a disk that was quick, or slow
+  size_t longest = left.size();
+  for (const Write& write : node.unsynced) {
+    const bool whole = random_() % 100 < whole_percent;
+    if (write.is_truncate) {
+      if (!whole) break;
+      apply(left, write);
+      longest = left.size();
+      continue;
+    }
+    longest = std::max<size_t>(longest, write.position + write.bytes.size());
+    Write kept = write;
+    if (!whole) kept.bytes.resize(random_() % 2 == 0 ? 0 : random_() % (write.bytes.size() + 1));
+    if (!kept.bytes.empty()) apply(left, kept);
+  }
+  // a file whose length came to the disk before its content
+  if (random_() % 4 == 0 && left.size() < longest) left.resize(longest, '\0');
+  return left;
+}
+
 void FaultyFileSystem::crash(CrashMode mode) {
   std::lock_guard lock(mutex_);
   ++generation_;
@@ -139,6 +211,11 @@ void FaultyFileSystem::crash(CrashMode mode) {
   cut_ = false;
   cut_at_ = 0;
   if (mode == CrashMode::keep_all) return;
+  if (mode == CrashMode::mixture) {
+    name_changes_.resize(random_() % (name_changes_.size() + 1));
+    for (const NameChange& change : name_changes_) apply(change);
+  }
+  name_changes_.clear();
   files_ = durable_files_;
   dirs_ = durable_dirs_;
   // what lies in a directory that never became durable is gone with it
@@ -146,16 +223,9 @@ void FaultyFileSystem::crash(CrashMode mode) {
   std::set<Node*> done;  // a file may have two names in the durable picture
   for (auto& [path, node] : files_) {
     if (!done.insert(node.get()).second) continue;
-    Bytes left = node->durable;
-    if (mode == CrashMode::keep_prefix && !node->unsynced.empty()) {
-      size_t keep = random_() % (node->unsynced.size() + 1);
-      for (size_t i = 0; i < keep; ++i) apply(left, node->unsynced[i]);
-      if (keep < node->unsynced.size() && !node->unsynced[keep].is_truncate) {
-        Write torn = node->unsynced[keep];
-        torn.bytes.resize(random_() % (torn.bytes.size() + 1));
-        if (!torn.bytes.empty()) apply(left, torn);
-      }
-    }
+    Bytes left = mode == CrashMode::keep_prefix ? prefix_of(*node)
+                 : mode == CrashMode::mixture   ? mixture_of(*node)
+                                                : node->durable;
     // a fresh node each: handles of the time before see nothing of the new life
     auto fresh = std::make_shared<Node>();
     fresh->now = fresh->durable = std::move(left);
@@ -266,6 +336,7 @@ Result<std::shared_ptr<File>> FaultyFileSystem::open(const std::string& path, Op
   if (cut_) return error_at(Errc::io_error, "make without power", path);
   NodePtr node = std::make_shared<Node>();
   files_[path] = node;
+  name_changes_.push_back({NameChange::Kind::file, path, {}, node});
   return std::shared_ptr<File>(std::make_shared<OpenFile>(*this, path, std::move(node)));
 }
 
@@ -285,10 +356,12 @@ Result<void> FaultyFileSystem::rename(const std::string& from, const std::string
   if (auto found = files_.find(from); found != files_.end()) {
     NodePtr node = found->second;
     files_.erase(found);
+    name_changes_.push_back({NameChange::Kind::rename, from, to, node});
     files_[to] = std::move(node);
     return {};
   }
   if (!dirs_.contains(from)) return error_at(Errc::not_found, "rename", from);
+  name_changes_.push_back({NameChange::Kind::rename, from, to, nullptr});
   dirs_.erase(from);
   dirs_.insert(to);
   const std::string prefix = from + "/";
@@ -307,6 +380,7 @@ Result<void> FaultyFileSystem::remove(const std::string& path) {
   if (auto error = change(Call::remove, path)) return *error;
   if (files_.erase(path) == 0 && dirs_.erase(path) == 0)
     return error_at(Errc::not_found, "remove", path);
+  name_changes_.push_back({NameChange::Kind::remove, path, {}, nullptr});
   return {};
 }
 
@@ -314,6 +388,7 @@ Result<void> FaultyFileSystem::remove_all(const std::string& path) {
   std::lock_guard lock(mutex_);
   if (auto error = change(Call::remove, path)) return *error;
   const std::string prefix = path + "/";
+  name_changes_.push_back({NameChange::Kind::remove, path, {}, nullptr});
   std::erase_if(files_, [&](const auto& item) {
     return item.first == path || item.first.starts_with(prefix);
   });
@@ -326,11 +401,15 @@ Result<void> FaultyFileSystem::make_dirs(const std::string& raw) {
   const std::string path = cleaned(raw);
   std::lock_guard lock(mutex_);
   if (files_.contains(path)) return error_at(Errc::io_error, "make directory", path);
+  auto make = [&](const std::string& one) {
+    if (!dirs_.insert(one).second) return;
+    name_changes_.push_back({NameChange::Kind::directory, one, {}, nullptr});
+  };
   for (size_t slash = path.find('/', 1); slash != std::string::npos;
        slash = path.find('/', slash + 1)) {
-    dirs_.insert(path.substr(0, slash));
+    make(path.substr(0, slash));
   }
-  dirs_.insert(path);
+  make(path);
   return {};
 }
 
@@ -359,6 +438,8 @@ Result<void> FaultyFileSystem::sync_dir(const std::string& raw) {
   if (auto error = change(Call::sync_dir, directory)) return *error;
   if (!has_dir(directory)) return error_at(Errc::not_found, "sync", directory);
   // the names in this directory become durable; a directory's own name is its parent's
+  std::erase_if(name_changes_,
+                [&](const NameChange& one) { return parent_of(one.path) == directory; });
   std::erase_if(durable_files_,
                 [&](const auto& item) { return parent_of(item.first) == directory; });
   for (const auto& [path, node] : files_) {
@@ -412,6 +493,7 @@ Result<void> FaultyFileSystem::sync_all(const std::string& directory) {
   }
   durable_files_ = files_;
   durable_dirs_ = dirs_;
+  name_changes_.clear();
   return {};
 }
 
@@ -419,7 +501,10 @@ Result<std::unique_ptr<FileLock>> FaultyFileSystem::lock(const std::string& path
   std::lock_guard lock(mutex_);
   if (!has_dir(parent_of(path))) return error_at(Errc::not_found, "make", path);
   if (!locks_.insert(path).second) return Error(Errc::locked, path + " is held by another process");
-  if (!files_.contains(path)) files_[path] = std::make_shared<Node>();
+  if (!files_.contains(path)) {
+    files_[path] = std::make_shared<Node>();
+    name_changes_.push_back({NameChange::Kind::file, path, {}, files_[path]});
+  }
   return std::unique_ptr<FileLock>(std::make_unique<HeldLock>(*this, path));
 }
 

@@ -33,6 +33,8 @@ class FaultyFileSystem final : public FileSystem {
     lose_unsynced,  // as of the last sync: the worst that a disk may do
     keep_prefix,    // a random number of the writes since then, the last one torn at a random byte
     keep_all,       // a process that was killed: the kernel still has everything
+    mixture,        // each write since then is there, torn or missing for itself, but none behind a
+                    // truncation that is missing; of the changed names the first so many are kept
   };
   // Open files of the time before give io_error from now on; locks are free.
   void crash(CrashMode mode);
@@ -83,6 +85,13 @@ class FaultyFileSystem final : public FileSystem {
     std::vector<Write> unsynced;
   };
   using NodePtr = std::shared_ptr<Node>;
+  // A change of names that no sync_dir has made durable.
+  struct NameChange {
+    enum class Kind { file, directory, rename, remove } kind;
+    std::string path;
+    std::string to;
+    NodePtr node;
+  };
   struct Fault {
     Call call;
     std::string path_part;
@@ -96,6 +105,9 @@ class FaultyFileSystem final : public FileSystem {
   void count_change();
   std::optional<Error> change(Call call, const std::string& path);
   static void apply(Bytes& bytes, const Write& write);
+  void apply(const NameChange& change);  // to the durable names
+  Bytes prefix_of(const Node& node);
+  Bytes mixture_of(const Node& node);
   bool has_dir(const std::string& path) const;
   uint64_t used() const;
 
@@ -105,6 +117,7 @@ class FaultyFileSystem final : public FileSystem {
   std::set<std::string> dirs_;                    // now
   std::map<std::string, NodePtr> durable_files_;  // after a crash
   std::set<std::string> durable_dirs_;
+  std::vector<NameChange> name_changes_;  // in their order
   std::set<std::string> locks_;
   std::vector<Fault> faults_;
   uint64_t capacity_ = 0;
