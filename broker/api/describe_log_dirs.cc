@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/api/error_map.h"
+#include "broker/replica/log_mover.h"
 #include "broker/replica/partition_manager.h"
 #include "common/runtime/background.h"
 #include "proto/kafka/describe_log_dirs.h"
@@ -18,6 +19,8 @@ namespace {
 struct Replica {
   int64_t size = 0;
   int64_t lag = 0;
+  int64_t end = 0;
+  bool is_future = false;
 };
 using ByTopic = std::map<std::string, std::map<int32_t, Replica>>;
 using Response = kafka::DescribeLogDirsResponse;
@@ -32,6 +35,24 @@ std::optional<std::set<TopicPartition>> wanted_of(const kafka::DescribeLogDirsRe
   return wanted;
 }
 
+// The copies of logs that move: how far they are behind the log itself. One that has taken its
+// place meanwhile is no copy any more.
+void add_copies(const std::vector<replica::LogMover::Copy>& copies, std::vector<ByTopic>& found) {
+  for (const auto& copy : copies) {
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (i == copy.directory) continue;
+      auto topic = found[i].find(copy.id.topic);
+      if (topic == found[i].end()) continue;
+      auto replica = topic->second.find(copy.id.partition.value());
+      if (replica == topic->second.end() || replica->second.is_future) continue;
+      Replica& future = found[copy.directory][copy.id.topic][copy.id.partition.value()];
+      future.size = copy.size;
+      future.lag = std::max<int64_t>(replica->second.end - copy.end.value(), 0);
+      future.is_future = true;
+    }
+  }
+}
+
 void fill(Response::DescribeLogDirsResult& row, const ByTopic& topics) {
   for (const auto& [name, partitions] : topics) {
     auto& topic = row.topics.emplace_back();
@@ -41,6 +62,7 @@ void fill(Response::DescribeLogDirsResult& row, const ByTopic& topics) {
       partition.partition_index = index;
       partition.partition_size = replica.size;
       partition.offset_lag = replica.lag;
+      partition.is_future_key = replica.is_future;
     }
   }
 }
@@ -61,9 +83,11 @@ boost::asio::awaitable<Answer> handle_describe_log_dirs(Services& services, Requ
       replica.size = partition->log().size_bytes();
       replica.lag = std::max<int64_t>(
           partition->high_watermark().value() - partition->log_end_offset().value(), 0);
+      replica.end = partition->log_end_offset().value();
     }
   };
   co_await services.partitions->table().on_every_shard(std::move(collect));
+  add_copies(services.partitions->mover().copies(), found);
   Response response;
   const std::vector<log::DirectoryState> directories = logs.directories();
   for (size_t i = 0; i < directories.size(); ++i) {

@@ -26,6 +26,7 @@ constexpr ServedVersions kServed[] = {
     {ApiKey::kOffsetForLeaderEpoch, 2, 4},
     {ApiKey::kDescribeConfigs, 1, 4},
     {ApiKey::kAlterConfigs, 0, 2},
+    {ApiKey::kAlterReplicaLogDirs, 0, 2},
     {ApiKey::kDescribeLogDirs, 1, 5},
     {ApiKey::kCreatePartitions, 0, 3},
     {ApiKey::kDeleteGroups, 0, 2},

@@ -35,6 +35,7 @@ class FlushWork {
   std::vector<std::string> directories_;
   Offset end_offset_{0};
   uint64_t cuts_ = 0;  // of the log when it began
+  uint64_t log_number_ = 0;  // whose work it is
 };
 
 }  // namespace odradek::broker::log

@@ -1,6 +1,7 @@
 #include "broker/log/log.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "broker/log/record.h"
 #include "common/check.h"
@@ -20,10 +21,13 @@ int64_t jitter_ms(const LogConfig& config, const std::string& directory, Offset 
   return static_cast<int64_t>(hash % static_cast<size_t>(range));
 }
 
+std::atomic<uint64_t> last_number = 0;
+
 }  // namespace
 
 Log::Log(const LogContext& context, OpenOptions options)
     : context_(context),
+      number_(++last_number),
       directory_(std::move(options.directory)),
       id_(std::move(options.id)),
       config_(std::move(options.config)),

@@ -187,8 +187,9 @@ class Log {
   Result<DeletedFiles> remove_segments(Offset last, Offset high_watermark, std::string_view why);
   // Files behind everything that is not flushed, up to the log end.
   Result<FlushWork> begin_flush(FlushScope scope = FlushScope::everything);
-  // The work ran: raises the recovery point, unless the log was cut meanwhile.
-  void finish_flush(const FlushWork& work);
+  // The work ran: raises the recovery point, unless the log was cut meanwhile. False, and nothing
+  // happens, where it was another log's.
+  bool finish_flush(const FlushWork& work);
   // All three. Blocking.
   Result<void> flush();
   void remove_expired_producers();
@@ -208,6 +209,9 @@ class Log {
   const TopicPartition& id() const { return id_; }
   const std::string& directory() const { return directory_; }
   const LogConfig& config() const { return *config_; }
+  std::shared_ptr<const LogConfig> shared_config() const { return config_; }
+  // Tells the logs of a process apart, also where one stands in another's place.
+  uint64_t number() const { return number_; }
   std::optional<Uuid> topic_id() const { return topic_id_; }
   Offset log_start_offset() const { return log_start_offset_; }
   Offset log_end_offset() const { return log_end_offset_; }
@@ -272,6 +276,7 @@ class Log {
   Error failed(const Error& cause);         // what a caller hears of a failed file operation
 
   LogContext context_;
+  const uint64_t number_;
   std::string directory_;
   TopicPartition id_;
   std::shared_ptr<const LogConfig> config_;

@@ -12,6 +12,9 @@
 namespace odradek::broker::log {
 
 namespace {
+// Clients name them: there is a bound.
+constexpr size_t kMaxPreferred = 10'000;
+
 // What cannot be opened is the failure of this log alone, also where it throws.
 Result<std::unique_ptr<Log>> open_log(const LogContext& context, OpenOptions options) {
   try {
@@ -83,12 +86,53 @@ std::vector<FoundLog> LogManager::found_logs() const {
   std::vector<FoundLog> all;
   for (size_t i = 0; i < directories_.size(); ++i) {
     if (!directories_[i]->online) continue;
-    for (const TopicPartition& id : directories_[i]->found) all.push_back({id, i});
+    for (const TopicPartition& id : directories_[i]->found) all.push_back({id, i, {}});
   }
-  return all;
+  if (directories_.size() == 1) return all;
+  std::stable_sort(all.begin(), all.end(),
+                   [](const FoundLog& a, const FoundLog& b) { return a.id < b.id; });
+  std::vector<FoundLog> merged;
+  for (FoundLog& found : all) {
+    if (!merged.empty() && merged.back().id == found.id) {
+      merged.back().others.push_back(found.directory);
+    } else {
+      merged.push_back(std::move(found));
+    }
+  }
+  return merged;
+}
+
+LoadedLog LogManager::load_longest(const FoundLog& found,
+                                   const std::shared_ptr<const LogConfig>& config) {
+  std::vector<size_t> directories{found.directory};
+  directories.insert(directories.end(), found.others.begin(), found.others.end());
+  LoadedLog best;
+  std::optional<LoadedLog> failed;
+  for (size_t directory : directories) {
+    LoadedLog one = load({found.id, directory, {}}, config);
+    if (!one.log) {
+      failed = std::move(one);
+      continue;
+    }
+    forget_log(found.id);
+    if (!best.log || one.log->log_end_offset() > best.log->log_end_offset()) std::swap(best, one);
+    if (!one.log) continue;
+    Result<std::string> aside = one.log->rename_as_stray();
+    LOG_WARN("server",
+             "{} lies in {} too, where it ends later: the log in {} is set aside as {}; remove it "
+             "when you are sure",
+             found.id.to_string(), directories_[best.directory]->path,
+             directories_[one.directory]->path, aside ? *aside : aside.error().what());
+  }
+  if (!best.log) return std::move(*failed);
+  std::lock_guard lock(mutex_);
+  table_[found.id] = best.directory;
+  ++directories_[best.directory]->logs;
+  return best;
 }
 
 LoadedLog LogManager::load(const FoundLog& found, std::shared_ptr<const LogConfig> config) {
+  if (!found.others.empty()) return load_longest(found, config);
   const TopicPartition& id = found.id;
   Directory& directory = *directories_[found.directory];
   LoadedLog loaded;
@@ -153,6 +197,30 @@ std::vector<std::string> LogManager::leftovers() const {
   return all;
 }
 
+std::vector<FutureLog> LogManager::futures() const {
+  std::vector<FutureLog> all;
+  for (size_t i = 0; i < directories_.size(); ++i) {
+    for (const auto& [id, path] : directories_[i]->futures) all.push_back({id, i, path});
+  }
+  return all;
+}
+
+void LogManager::prefer_directory(const TopicPartition& id, size_t directory) {
+  std::lock_guard lock(mutex_);
+  if (table_.contains(id)) return;
+  if (preferred_.size() >= kMaxPreferred) preferred_.clear();
+  preferred_[id] = directory;
+}
+
+void LogManager::moved(const TopicPartition& id, size_t directory) {
+  std::lock_guard lock(mutex_);
+  auto found = table_.find(id);
+  if (found == table_.end()) return;
+  --directories_[found->second]->logs;
+  found->second = directory;
+  ++directories_[directory]->logs;
+}
+
 Result<std::unique_ptr<Log>> LogManager::create_log(const TopicPartition& id,
                                                     std::shared_ptr<const LogConfig> config,
                                                     std::optional<Uuid> topic_id) {
@@ -165,6 +233,10 @@ Result<std::unique_ptr<Log>> LogManager::create_log(const TopicPartition& id,
       if (!directories_[i]->online) continue;
       if (chosen == directories_.size() || directories_[i]->logs < directories_[chosen]->logs)
         chosen = i;
+    }
+    if (auto wished = preferred_.find(id); wished != preferred_.end()) {
+      if (directories_[wished->second]->online) chosen = wished->second;
+      preferred_.erase(wished);
     }
     if (chosen == directories_.size())
       return Error(Errc::log_dir_offline, "every log directory is offline");

@@ -35,6 +35,8 @@ enum class CheckpointKind { recovery_point, high_watermark, log_start_offset, cl
 struct FoundLog {
   TopicPartition id;
   size_t directory = 0;  // index into directories()
+  // More directories that have one of this name: a crash at the end of a move leaves two.
+  std::vector<size_t> others;
 };
 
 // A log found at start, or why it could not be opened.
@@ -46,6 +48,13 @@ struct LoadedLog {
   // From replication-offset-checkpoint, never above the log end; nothing where the file does not
   // name it.
   std::optional<Offset> high_watermark;
+};
+
+// A directory that ends in -future: the copy of a log that moves there.
+struct FutureLog {
+  TopicPartition id;
+  size_t directory = 0;
+  std::string path;
 };
 
 struct DirectoryState {
@@ -85,11 +94,15 @@ class LogManager {
   std::vector<FoundLog> found_logs() const;
   // Opens one of them; blocking, several at once where the caller likes. One that fails with an I/O
   // error takes its directory offline. What the checkpoints say of a log that is not open stays in
-  // them, and its directory is not marked as cleanly stopped.
+  // them, and its directory is not marked as cleanly stopped. Of several that have the same name the
+  // one that ends last is the log, the others are set aside as -stray.
   LoadedLog load(const FoundLog& found, std::shared_ptr<const LogConfig> config);
   // Paths of *-delete directories found at start; the caller removes them (remove_dir) in the
   // background.
   std::vector<std::string> leftovers() const;
+
+  // Copies of logs that were on their way when the last run ended.
+  std::vector<FutureLog> futures() const;
 
   // --- logs ---
   // Makes a log in the online directory with the fewest logs. Blocking, a few milliseconds.
@@ -103,6 +116,10 @@ class LogManager {
   std::vector<Result<void>> close_logs(const std::vector<Log*>& logs);
   // The log went: rename_for_delete or rename_as_stray succeeded, or its directory is offline.
   void forget_log(const TopicPartition& id);
+  // A log that is not here yet is made in this directory, if it is online then.
+  void prefer_directory(const TopicPartition& id, size_t directory);
+  // The log lies in another directory now.
+  void moved(const TopicPartition& id, size_t directory);
   // Directory of a log; nothing where it is not here.
   std::optional<size_t> directory_of(const TopicPartition& id) const;
   // Removes a directory with all its content; blocking.
@@ -134,13 +151,16 @@ class LogManager {
   struct Directory;
   LogManager(fs::FileSystem& files, const Clock& clock, size_t max_open_files);
   Result<void> open_directory(Directory& directory);
+  LoadedLog load_longest(const FoundLog& found, const std::shared_ptr<const LogConfig>& config);
 
   fs::FileSystem& files_;
   FileCache file_cache_;
   LogContext context_;
-  mutable std::mutex mutex_;  // guards directories_[i].online, .logs and .unopened, table_
+  // guards directories_[i].online, .logs and .unopened, table_, preferred_
+  mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Directory>> directories_;
   std::unordered_map<TopicPartition, size_t> table_;
+  std::unordered_map<TopicPartition, size_t> preferred_;  // of logs that are not here yet
 };
 
 }  // namespace odradek::broker::log

@@ -32,6 +32,7 @@ struct LogManager::Directory {
   Offsets checkpoints[std::size(kCheckpointKinds)];
   std::vector<std::string> leftovers;
   std::vector<TopicPartition> found;            // logs to load
+  std::vector<std::pair<TopicPartition, std::string>> futures;  // with their paths
   std::unordered_set<TopicPartition> unopened;  // guarded; those of them that are not open
   bool online = true;                           // guarded
   size_t logs = 0;                    // guarded

@@ -139,6 +139,8 @@ Result<void> LogManager::open_directory(Directory& directory) {
         directory.leftovers.push_back(path + "/" + entry.name);
         break;
       case LogDirectoryName::Kind::future:
+        directory.futures.emplace_back(name->id, path + "/" + entry.name);
+        break;
       case LogDirectoryName::Kind::stray:
         LOG_INFO("server", "{}/{} is left alone", path, entry.name);
         break;

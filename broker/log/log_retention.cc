@@ -146,6 +146,7 @@ Result<FlushWork> Log::begin_flush(FlushScope scope) {
   work.file_system_ = context_.files;
   work.end_offset_ = log_end_offset_;
   work.cuts_ = cuts_;
+  work.log_number_ = number_;
   if (recovery_point_ < log_end_offset_ || dirty_from_) {
     const Offset from = std::min(recovery_point_, dirty_from_.value_or(recovery_point_));
     dirty_from_.reset();
@@ -178,10 +179,12 @@ Result<FlushWork> Log::begin_flush(FlushScope scope) {
   return work;
 }
 
-void Log::finish_flush(const FlushWork& work) {
+bool Log::finish_flush(const FlushWork& work) {
+  if (work.log_number_ != number_) return false;
   // what stands above a cut since then is not what was synced
   if (work.cuts_ == cuts_) recovery_point_ = std::max(recovery_point_, work.end_offset_);
   last_flush_ms_ = context_.clock->wall_ms();
+  return true;
 }
 
 Result<void> Log::flush() {

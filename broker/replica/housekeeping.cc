@@ -143,6 +143,7 @@ asio::awaitable<void> Housekeeping::make_room(size_t directory, uint64_t used) {
     for (auto& [id, partition] : shard.partitions) {
       auto chosen = last.find(id);
       if (chosen == last.end() || partition->offline()) continue;
+      if (partition->directory() != directory) continue;  // it has moved
       auto deleted =
           partition->log().remove_segments(chosen->second, partition->high_watermark(), why);
       if (deleted) {

@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "broker/replica/group_flush.h"
+#include "common/check.h"
 #include "common/format.h"
 #include "common/log/log.h"
 #include "common/runtime/background.h"
@@ -346,6 +347,22 @@ std::unique_ptr<log::Log> Partition::remove() {
   return std::move(log_);
 }
 
+std::unique_ptr<log::Log> Partition::exchange_log(std::unique_ptr<log::Log> log,
+                                                  size_t directory) {
+  CHECK(log->log_end_offset() == log_->log_end_offset());
+  log->set_config(log_->shared_config());
+  std::unique_ptr<log::Log> former = std::exchange(log_, std::move(log));
+  directory_ = directory;
+  segments_ = log_->segment_count();
+  if (leader_) {
+    if (auto begun = log_->begin_leader_epoch(state_.leader_epoch); !begun) fail(begun.error());
+  }
+  // whoever waits for the disk waits for this one now
+  if (group_flush_ != nullptr && !offline_ && log_->unflushed_offsets() > 0) ask_for_group_flush();
+  synced();
+  return former;
+}
+
 void Partition::set_offline() {
   offline_ = true;
   leader_ = false;
@@ -361,11 +378,15 @@ void Partition::start_flush() {
   if (flushing_ || removed_ || offline_) return;
   auto begun = log_->begin_flush();
   if (!begun) return fail(begun.error());
-  if (begun->empty()) return log_->finish_flush(*begun);
+  if (begun->empty()) {
+    log_->finish_flush(*begun);
+    return;
+  }
   auto work = std::make_shared<log::FlushWork>(std::move(*begun));
   auto run = [work] { return work->run(); };
   auto done = [self = shared_from_this(), work](Result<void> flushed) {
     self->flushing_ = false;
+    self->flush_ended_.notify_all();
     if (self->removed_) return;
     if (!flushed) return self->fail(flushed.error());
     self->log_->finish_flush(*work);
@@ -376,6 +397,10 @@ void Partition::start_flush() {
 }
 
 asio::awaitable<Result<void>> Partition::flush_now() {
+  // one that is on its way has the names of new files, which this one would not wait for
+  while (flushing_) co_await flush_ended_.wait_ms(60000);
+  if (removed_ || offline_)
+    co_return Error(Errc::not_leader_or_follower, "the partition went while it was flushed");
   auto begun = log_->begin_flush();
   if (!begun) {
     fail(begun.error());
@@ -389,7 +414,8 @@ asio::awaitable<Result<void>> Partition::flush_now() {
     fail(flushed.error());
     co_return flushed;
   }
-  log_->finish_flush(*begun);
+  // of a log that another one has replaced: it is not on the disk of that one
+  if (!log_->finish_flush(*begun)) co_return co_await flush_now();
   synced();
   co_return Result<void>();
 }

@@ -23,6 +23,7 @@
 #include "common/ids.h"
 #include "common/result.h"
 #include "common/runtime/executor.h"
+#include "common/runtime/timer.h"
 
 namespace odradek::runtime {
 class Background;
@@ -160,6 +161,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void set_offline();
   // Starts an fsync of everything so far on the background pool, unless one runs.
   void start_flush();
+  // For LogMover. Appends of clients wait between these two.
+  boost::asio::awaitable<void> hold_appends() { return take_append_turn(); }
+  void release_appends() { end_append_turn(); }
+  // Goes on with a log of the same start and end in another directory; gives the former one.
+  std::unique_ptr<log::Log> exchange_log(std::unique_ptr<log::Log> log, size_t directory);
   // For GroupFlush: the round that this work was in has ended.
   void end_group_flush(const log::FlushWork& work, const Result<void>& flushed);
   runtime::Executor executor() const { return executor_; }
@@ -193,7 +199,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   const runtime::Executor executor_;
   TopicPartition id_;
   std::unique_ptr<log::Log> log_;
-  const size_t directory_;
+  size_t directory_;
   const Clock& clock_;
   runtime::Background& background_;
   PartitionEvents& events_;
@@ -204,7 +210,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool leader_ = false;
   bool removed_ = false;
   bool offline_ = false;
-  bool flushing_ = false;
+  bool flushing_ = false;  // start_flush's
+  runtime::Signal flush_ended_;
   bool disk_full_ = false;  // said once until there is room again
   size_t segments_ = 0;     // when last looked: a new one means that the one before wants a flush
 

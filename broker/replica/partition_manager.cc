@@ -6,6 +6,7 @@
 
 #include "broker/replica/group_flush.h"
 #include "broker/replica/housekeeping.h"
+#include "broker/replica/log_mover.h"
 #include "broker/replica/reconciler.h"
 #include "common/check.h"
 #include "common/log/log.h"
@@ -31,7 +32,8 @@ PartitionManager::PartitionManager(ReplicaSettings settings, TopicSettingsFor to
       image_(std::make_shared<const metadata::Image>()),
       reconciler_(std::make_unique<Reconciler>(*this)),
       housekeeping_(
-          std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)) {
+          std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)),
+      mover_(std::make_unique<LogMover>(*this)) {
   if (!settings_.group_flush) return;
   std::vector<std::string> directories;
   for (const auto& directory : logs_.directories()) directories.push_back(directory.path);
@@ -102,6 +104,14 @@ void PartitionManager::end_of_load() {
     runtime::spawn(home_, housekeeping_->write_checkpoints(log::CheckpointKind::recovery_point),
                    "the checkpoint behind a recovery");
   }
+  runtime::spawn(home_, go_on_with_moves(), "the moves of logs");
+}
+
+// Behind the first look at the image: whose log is whose is known then.
+asio::awaitable<void> PartitionManager::go_on_with_moves() {
+  while (!ended_ && !co_await wait_all_open(60'000)) {
+  }
+  if (!ended_) co_await mover_->go_on_with(logs_.futures());
 }
 
 asio::awaitable<void> PartitionManager::start(BrokerId self,
@@ -185,8 +195,22 @@ void PartitionManager::tell_not_leader(const TopicPartition& id) {
     found->second->on_not_leader(id);
 }
 
+asio::awaitable<Result<void>> PartitionManager::move_log(TopicPartition id, size_t directory) {
+  auto move = [this, id = std::move(id), directory] { return mover_->move(id, directory); };
+  co_return co_await runtime::await_on(home_, std::move(move));
+}
+
+void PartitionManager::remove_later(std::string path, int64_t delay_ms) {
+  reconciler_->remove_later(std::move(path), delay_ms);
+}
+
+void PartitionManager::progress() { reconciler_->progress().notify_all(); }
+
 void PartitionManager::on_log_failure(Partition& partition, const Error& error) {
-  size_t directory = partition.directory();
+  take_directory_offline(partition.directory(), error);
+}
+
+void PartitionManager::take_directory_offline(size_t directory, const Error& error) {
   // posted also where the directory is offline already: this partition may have been installed
   // after that
   logs_.fail_directory(directory, error);
@@ -213,11 +237,12 @@ asio::awaitable<void> PartitionManager::stop() {
   ended_ = true;
   reconciler_->end();
   housekeeping_->end();
+  mover_->end();
   if (loader_) {
     auto stop_loading = [this] { loader_->stop(); };
     co_await background_.run(std::move(stop_loading));
   }
-  while (reconciler_->busy() || adopting_ > 0) co_await reconciler_->progress().wait_ms(1000);
+  while (reconciler_->busy() || mover_->busy() || adopting_ > 0) co_await reconciler_->progress().wait_ms(1000);
   auto directories = logs_.directories();
   std::vector<log::Offsets> recovery(directories.size()), high_watermarks(directories.size()),
       starts(directories.size());

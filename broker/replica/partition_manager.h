@@ -33,6 +33,7 @@ namespace odradek::broker::replica {
 
 class GroupFlush;
 class Housekeeping;
+class LogMover;
 class Reconciler;
 
 // Learns when a partition begins or ends to be led by this broker. Called on the partition's shard.
@@ -114,6 +115,11 @@ class PartitionManager final : public PartitionEvents {
   // least at `zxid`. False at the deadline.
   Awaitable<bool> wait_open(std::string topic, Zxid zxid, int64_t timeout_ms);
 
+  // AlterReplicaLogDirs: begins to move a log to another log directory of this broker. See
+  // LogMover::move.
+  Awaitable<Result<void>> move_log(TopicPartition id, size_t directory);
+  LogMover& mover() { return *mover_; }
+
   // The settings that the topic's logs have now; computed from the newest image that was applied.
   TopicSettings settings_for(const std::string& topic) const;
 
@@ -127,14 +133,20 @@ class PartitionManager final : public PartitionEvents {
   void tell_not_leader(const TopicPartition& id);
 
  private:
+  friend class LogMover;
   friend class Reconciler;
 
   void take_loaded();
   Awaitable<void> adopt(std::vector<log::LoadedLog> loaded);
   void end_of_load();
+  Awaitable<void> go_on_with_moves();
   metadata::ImagePtr image() const;
   void set_image(metadata::ImagePtr image);
-  void take_directory_offline(size_t directory);
+  // On any shard: every partition that lies there is offline from now on.
+  void take_directory_offline(size_t directory, const Error& error);
+  runtime::Background& background() { return background_; }
+  void remove_later(std::string path, int64_t delay_ms);
+  void progress();
 
   const ReplicaSettings settings_;
   const TopicSettingsFor topic_settings_;
@@ -156,6 +168,7 @@ class PartitionManager final : public PartitionEvents {
   std::unique_ptr<GroupFlush> group_flush_;  // null with log.flush.policy=kafka
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Housekeeping> housekeeping_;
+  std::unique_ptr<LogMover> mover_;
 };
 
 }  // namespace odradek::broker::replica

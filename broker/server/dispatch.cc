@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "broker/api/alter_configs.h"
+#include "broker/api/alter_replica_log_dirs.h"
 #include "broker/api/api_versions.h"
 #include "broker/api/create_partitions.h"
 #include "broker/api/create_topics.h"
@@ -82,6 +83,8 @@ api::Handler handler_of(kafka::ApiKey key) {
       return api::handle_describe_configs;
     case ApiKey::kAlterConfigs:
       return api::handle_alter_configs;
+    case ApiKey::kAlterReplicaLogDirs:
+      return api::handle_alter_replica_log_dirs;
     case ApiKey::kDescribeLogDirs:
       return api::handle_describe_log_dirs;
     case ApiKey::kCreatePartitions:

@@ -3,8 +3,9 @@ just before; each JVM ends with its release."""
 import json
 import os
 import re
+import threading
 
-from lib import kafka_wire as wire
+from lib import kafka_wire as wire, proc
 from lib.context import KAFKA_VERSIONS, case
 
 
@@ -13,6 +14,44 @@ def scenario(t, version):
     status, out = t.official(version).run("Scenario", [t.cluster.bootstrap, t.unique(f"java-{version}"),
                                                     *(["no-transactions"] if t.ours else [])], timeout=240)
     t.report.client_lines("Scenario", status, out)
+
+
+@case("a log moves to another directory while it is written to", each=KAFKA_VERSIONS)
+def move_log(t, version):
+    base = t.folder("disks")
+    first, second = os.path.join(base, "first"), os.path.join(base, "second")
+    own = t.new_cluster(broker_extra={"log.dirs": f"{first},{second}"}).start()
+    own.create_topic("moves", configs=[("segment.bytes", "1048576")])
+    at = next(d for d in (first, second) if os.path.isdir(os.path.join(d, "moves-0")))
+    to = second if at == first else first
+    done, sent = threading.Event(), []
+
+    def write():
+        with own.broker.connection() as c:
+            while not done.is_set():
+                value = b"%08d" % len(sent) + b"x" * 5000
+                sent.append(c.produce("moves", 0, wire.batch([value]))[0])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        proc.wait_until(lambda: len(sent) > 3000, 30, "records are there")
+        status, out = t.official(version).run("MoveLogs", [own.bootstrap, "moves", to], timeout=60)
+    finally:
+        done.set()
+        writer.join()
+    t.check("it lies there alone", status == 0 and f"lies in {to}, moves to null" in out, (status, out))
+    t.check("a directory that is not in log.dirs", out.count("refused: LogDirNotFoundException") == 2, out)
+    t.check("no write was refused", not any(sent), [e for e in sent if e][:5])
+    proc.wait_until(lambda: not os.path.isdir(os.path.join(at, "moves-0")), 10, "the former directory is renamed")
+    own.broker.logs = to
+    numbers = [int(n) for n in re.findall(rb"(\d{8})x{5000}", own.broker.segment_bytes("moves"))]
+    t.check("each record once, in order", numbers == list(range(len(sent))), (len(numbers), len(sent)))
+    own.broker.kill()
+    own.restart_broker()
+    own.wait_topic("moves", 1, 40)
+    with own.broker.connection() as c:
+        t.check("behind a SIGKILL too", c.end_offset("moves") == len(sent), (c.end_offset("moves"), len(sent)))
 
 
 @case("kafka-dump-log of 3.5.2 reads the segments")

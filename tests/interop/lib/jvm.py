@@ -7,7 +7,7 @@ from . import cluster, peers, proc
 
 
 class Jvm:
-    def __init__(self, peer, scratch, sources=("Driver.java", "Scenario.java")):
+    def __init__(self, peer, scratch, sources=("Driver.java", "MoveLogs.java", "Scenario.java")):
         self.peer = peer
         self.scratch = os.path.join(scratch, "jvm-" + os.path.basename(peer))
         os.makedirs(self.scratch, exist_ok=True)

@@ -1,6 +1,8 @@
-// DeleteRecords and DescribeLogDirs.
+// DeleteRecords, DescribeLogDirs and AlterReplicaLogDirs.
+#include "broker/api/alter_replica_log_dirs.h"
 #include "broker/api/delete_records.h"
 #include "broker/api/describe_log_dirs.h"
+#include "proto/kafka/alter_replica_log_dirs.h"
 #include "proto/kafka/delete_records.h"
 #include "proto/kafka/describe_log_dirs.h"
 #include "tests/unit/broker/api/api_fixture.h"
@@ -150,6 +152,40 @@ TEST_F(LogAdminTest, TellsOfTheAskedAlone) {
   EXPECT_EQ(answer.results[0].topics[0].partitions[0].partition_index, 2);
   request.topics->clear();
   EXPECT_TRUE(describe(request, 5).results[0].topics.empty());
+}
+
+TEST_F(LogAdminTest, SaysWhatCannotMove) {
+  make_topic("t", 1);
+  for (int16_t version = 0; version <= 2; ++version) {
+    kafka::AlterReplicaLogDirsRequest request;
+    auto want = [&](const std::string& path, const std::string& topic, int32_t partition) {
+      auto& dir = request.dirs.emplace_back();
+      dir.path = path;
+      auto& row = dir.topics.emplace_back();
+      row.name = topic;
+      row.partitions = {partition};
+    };
+    want("/elsewhere", "t", 0);
+    want("/logs", "t", 0);  // it lies there
+    want("/logs/", "t", 1);
+    want("/logs", "unknown", 0);
+    Bytes bytes = bytes_of(ask(handle_alter_replica_log_dirs, request, version));
+    auto response = read<kafka::AlterReplicaLogDirsResponse>(bytes, version);
+    ASSERT_EQ(response.results.size(), 2u);
+    EXPECT_EQ(response.results[0].topic_name, "t");
+    std::vector<std::pair<int32_t, int16_t>> rows;
+    for (const auto& row : response.results[0].partitions) {
+      rows.emplace_back(row.partition_index, row.error_code);
+    }
+    const std::vector<std::pair<int32_t, int16_t>> expected = {
+        {0, wire(ErrorCode::log_dir_not_found)},
+        {0, int16_t{0}},
+        {1, wire(ErrorCode::replica_not_available)}};
+    EXPECT_EQ(rows, expected) << "version " << version;
+    EXPECT_EQ(response.results[1].topic_name, "unknown");
+    EXPECT_EQ(response.results[1].partitions[0].error_code,
+              wire(ErrorCode::replica_not_available));
+  }
 }
 
 }  // namespace

@@ -206,10 +206,14 @@ TEST_F(LogManagerTest, TheSameLogInTwoDirectories) {
   ASSERT_TRUE(files_.make_dirs("/logs/b/t-0").ok());
   auto manager = manager_of({"/logs/a", "/logs/b"});
   std::vector<LoadedLog> loaded = load_all(**manager);
-  ASSERT_EQ(loaded.size(), 2u);
+  // what a crash at the end of a move leaves: one is the log, the other one is set aside
+  ASSERT_EQ(loaded.size(), 1u);
   EXPECT_FALSE(loaded[0].error.has_value());
-  ASSERT_TRUE(loaded[1].error.has_value());
-  EXPECT_EQ(loaded[1].error->code(), Errc::already_exists);
+  EXPECT_EQ(loaded[0].directory, 0u);
+  EXPECT_FALSE(files_.exists("/logs/b/t-0"));
+  auto aside = files_.list("/logs/b");
+  EXPECT_TRUE(std::any_of(aside->begin(), aside->end(),
+                          [](const auto& entry) { return entry.name.ends_with("-stray"); }));
 }
 
 TEST_F(LogManagerTest, AFailedDirectoryIsNotUsedAnyMore) {
