@@ -4,6 +4,7 @@
 #include "common/format.h"
 #include "common/log/log.h"
 #include "common/runtime/background.h"
+#include "common/runtime/scope_exit.h"
 #include "common/runtime/spawn.h"
 #include "common/runtime/timer.h"
 
@@ -51,9 +52,27 @@ void Housekeeping::start() {
 asio::awaitable<void> Housekeeping::repeat(Job job, int64_t every_ms, int64_t first_ms) {
   co_await runtime::sleep_ms(first_ms);
   while (!ended_) {
-    co_await (this->*job)();
+    co_await run(job);
     co_await runtime::sleep_ms(every_ms);
   }
+}
+
+asio::awaitable<void> Housekeeping::run(Job job) {
+  ++running_;
+  runtime::ScopeExit ended([this] {
+    --running_;
+    ended_one_.notify_all();
+  });
+  co_await (this->*job)();
+}
+
+asio::awaitable<void> Housekeeping::wait_idle() {
+  while (running_ > 0) co_await ended_one_.wait_ms(60000);
+}
+
+void Housekeeping::checkpoint_recovery_soon() {
+  runtime::spawn(home_, run(&Housekeeping::checkpoint_recovery),
+                 "the checkpoint behind a recovery");
 }
 
 asio::awaitable<void> Housekeeping::apply_retention() {

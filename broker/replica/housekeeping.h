@@ -11,6 +11,7 @@
 #include "broker/log/log_manager.h"
 #include "broker/replica/partition_manager.h"
 #include "broker/replica/partition_table.h"
+#include "common/runtime/timer.h"
 
 namespace odradek::broker::replica {
 
@@ -20,7 +21,11 @@ class Housekeeping {
                runtime::Background& background, const Clock& clock, runtime::Executor home);
 
   void start();
+  // Nothing begins any more; what is under way goes on until wait_idle() returns.
   void end() { ended_ = true; }
+  boost::asio::awaitable<void> wait_idle();
+  // What recovery wrote is not synced: a crash from here on has to find that it must be read again.
+  void checkpoint_recovery_soon();
   boost::asio::awaitable<void> apply_retention();
   // log.dirs.max.bytes; see disk_cap.h.
   boost::asio::awaitable<void> apply_disk_cap();
@@ -28,6 +33,7 @@ class Housekeeping {
 
  private:
   using Job = boost::asio::awaitable<void> (Housekeeping::*)();
+  boost::asio::awaitable<void> run(Job job);
   boost::asio::awaitable<void> repeat(Job job, int64_t every_ms, int64_t first_ms);
   boost::asio::awaitable<void> make_room(size_t directory, uint64_t used);
   boost::asio::awaitable<void> remove_later(int64_t delay_ms, log::DeletedFiles files);
@@ -46,6 +52,8 @@ class Housekeeping {
   std::vector<log::Offsets> written_[4];  // by kind and directory: what the file says
   std::vector<bool> over_cap_;  // by directory: nothing could be taken, which was said
   bool ended_ = false;
+  size_t running_ = 0;
+  runtime::Signal ended_one_;
 };
 
 }  // namespace odradek::broker::replica

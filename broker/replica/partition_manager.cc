@@ -97,14 +97,12 @@ asio::awaitable<void> PartitionManager::adopt(std::vector<log::LoadedLog> loaded
 void PartitionManager::end_of_load() {
   if (ended_) return;
   housekeeping_->start();
-  // What recovery wrote is not synced: a crash from here on has to find that it must be read again.
   auto was_clean = [](const log::DirectoryState& directory) { return directory.clean_shutdown; };
   const auto directories = logs_.directories();
   if (!std::all_of(directories.begin(), directories.end(), was_clean)) {
-    runtime::spawn(home_, housekeeping_->write_checkpoints(log::CheckpointKind::recovery_point),
-                   "the checkpoint behind a recovery");
+    housekeeping_->checkpoint_recovery_soon();
   }
-  runtime::spawn(home_, go_on_with_moves(), "the moves of logs");
+  if (!logs_.futures().empty()) runtime::spawn(home_, go_on_with_moves(), "the moves of logs");
 }
 
 // Behind the first look at the image: whose log is whose is known then.
@@ -243,6 +241,8 @@ asio::awaitable<void> PartitionManager::stop() {
     co_await background_.run(std::move(stop_loading));
   }
   while (reconciler_->busy() || mover_->busy() || adopting_ > 0) co_await reconciler_->progress().wait_ms(1000);
+  // a checkpoint that is being written may not replace the last ones
+  co_await housekeeping_->wait_idle();
   auto directories = logs_.directories();
   std::vector<log::Offsets> recovery(directories.size()), high_watermarks(directories.size()),
       starts(directories.size());

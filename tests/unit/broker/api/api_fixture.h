@@ -64,7 +64,10 @@ class ApiTest : public testing::Test {
     };
     run(start());
   }
-  void TearDown() override { shards_.stop(); }
+  void TearDown() override {
+    run(partitions_->stop());
+    shards_.stop();
+  }
 
   void run(asio::awaitable<void> work, size_t shard = 0) {
     asio::co_spawn(shards_.executor(shard), std::move(work), asio::use_future).get();
