@@ -66,6 +66,7 @@ class ApiTest : public testing::Test {
   }
   void TearDown() override {
     run(partitions_->stop());
+    background_.stop();
     shards_.stop();
   }
 

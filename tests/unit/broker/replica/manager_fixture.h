@@ -31,7 +31,7 @@ struct Listener final : LeadershipListener {
 class PartitionManagerTest : public testing::Test {
  protected:
   void SetUp() override { open(); }
-  void TearDown() override { lay_down(); }
+  void TearDown() override { stop(); }
 
   void open() {
     begin_open();
@@ -44,6 +44,7 @@ class PartitionManagerTest : public testing::Test {
     auto logs = log::LogManager::open(held_, clock_, options);
     ASSERT_TRUE(logs) << logs.error().what();
     logs_ = std::move(*logs);
+    background_ = std::make_unique<runtime::Background>("background", 2, 1000);
     shards_ = std::make_unique<runtime::Shards>("test", 2);
     auto settings = [this](const metadata::ConfigMap&, const metadata::Image&) {
       TopicSettings made;
@@ -53,7 +54,7 @@ class PartitionManagerTest : public testing::Test {
       return made;
     };
     manager_ = std::make_unique<PartitionManager>(settings_, settings, *shards_,
-                                                  background_, clock_, *logs_);
+                                                  *background_, clock_, *logs_);
     manager_->listen("t", &listener_);
     shards_->start();
     auto start = [this]() -> asio::awaitable<void> {
@@ -72,10 +73,15 @@ class PartitionManagerTest : public testing::Test {
   // As in the service, waiting coroutines hold pieces of manager and shards, and only the end of the
   // process frees them.
   void lay_down() {
-    static auto* const ended =
-        new std::vector<std::pair<std::unique_ptr<runtime::Shards>, std::unique_ptr<PartitionManager>>>;
+    struct Ended {
+      std::unique_ptr<runtime::Background> background;
+      std::unique_ptr<runtime::Shards> shards;
+      std::unique_ptr<PartitionManager> manager;
+    };
+    static auto* const ended = new std::vector<Ended>;
+    background_->stop();  // what runs there still looks at logs and files
     shards_->stop();
-    ended->emplace_back(std::move(shards_), std::move(manager_));
+    ended->push_back({std::move(background_), std::move(shards_), std::move(manager_)});
   }
 
   void run(asio::awaitable<void> work) {
@@ -170,9 +176,9 @@ class PartitionManagerTest : public testing::Test {
   fs::FaultyFileSystem files_{1};
   fs::HeldFileSystem held_{files_};
   ManualClock clock_;
-  runtime::Background background_{"background", 2, 1000};
   std::shared_ptr<log::LogConfig> config_ = std::make_shared<log::LogConfig>();
   std::unique_ptr<log::LogManager> logs_;
+  std::unique_ptr<runtime::Background> background_;
   std::unique_ptr<runtime::Shards> shards_;
   std::unique_ptr<PartitionManager> manager_;
   Listener listener_;

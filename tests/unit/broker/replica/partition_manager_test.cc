@@ -186,7 +186,7 @@ TEST_F(PartitionManagerTest, TheDiskCapTakesTheOldestClosedSegments) {
   auto cap = [&](int64_t bytes) {
     ReplicaSettings settings;
     settings.directory_max_bytes = bytes;
-    Housekeeping housekeeping(settings, manager_->table(), *logs_, background_, clock_,
+    Housekeeping housekeeping(settings, manager_->table(), *logs_, *background_, clock_,
                               shards_->executor(0));
     run(housekeeping.apply_disk_cap());
   };
@@ -218,7 +218,7 @@ TEST_F(PartitionManagerTest, TheDiskCapLeavesCompactedTopics) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(append({"t", PartitionId(0)}));
   ReplicaSettings settings;
   settings.directory_max_bytes = 0;
-  Housekeeping housekeeping(settings, manager_->table(), *logs_, background_, clock_,
+  Housekeeping housekeeping(settings, manager_->table(), *logs_, *background_, clock_,
                             shards_->executor(0));
   run(housekeeping.apply_disk_cap());
   auto look = [&] { return (*manager_->find({"t", PartitionId(0)}))->log_start_offset(); };
