@@ -21,6 +21,7 @@ struct Replica {
   int64_t lag = 0;
   int64_t end = 0;
   bool is_future = false;
+  std::string why_kept;
 };
 using ByTopic = std::map<std::string, std::map<int32_t, Replica>>;
 using Response = kafka::DescribeLogDirsResponse;
@@ -63,6 +64,7 @@ void fill(Response::DescribeLogDirsResult& row, const ByTopic& topics) {
       partition.partition_size = replica.size;
       partition.offset_lag = replica.lag;
       partition.is_future_key = replica.is_future;
+      partition.why_kept = replica.why_kept;
     }
   }
 }
@@ -84,6 +86,9 @@ boost::asio::awaitable<Answer> handle_describe_log_dirs(Services& services, Requ
       replica.lag = std::max<int64_t>(
           partition->high_watermark().value() - partition->log_end_offset().value(), 0);
       replica.end = partition->log_end_offset().value();
+      if (request->explain_kept) {
+        replica.why_kept = partition->log().why_kept(partition->high_watermark());
+      }
     }
   };
   co_await services.partitions->table().on_every_shard(std::move(collect));

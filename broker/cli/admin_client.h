@@ -127,8 +127,10 @@ class AdminClient {
       const std::map<TopicPartition, int64_t>& offsets);
   using LogDirectory = kafka::DescribeLogDirsResponse::DescribeLogDirsResult;
   // Of one broker. `topics`: all their partitions; empty: every topic.
+  // With `explain_kept` an Odradek broker says of each replica why its oldest data is still there.
   std::vector<LogDirectory> describe_log_dirs(const Node& node,
-                                              const std::vector<std::string>& topics);
+                                              const std::vector<std::string>& topics,
+                                              bool explain_kept = false);
 
   // --- consumer groups
   std::vector<ListedGroup> list_groups(const std::vector<std::string>& states);

@@ -18,10 +18,11 @@ std::map<TopicPartition, AdminClient::DeletedRecords> AdminClient::delete_record
 }
 
 std::vector<AdminClient::LogDirectory> AdminClient::describe_log_dirs(
-    const Node& node, const std::vector<std::string>& topics) {
+    const Node& node, const std::vector<std::string>& topics, bool explain_kept) {
   int64_t until = deadline();
   kafka::DescribeLogDirsRequest request;
   request.topics.reset();  // every topic: by name it wants the partitions, too
+  request.explain_kept = explain_kept;
   auto answer = send<kafka::DescribeLogDirsResponse>({Target::Kind::node, node, {}}, request,
                                                      "describeLogDirs", until);
   throw_if(answer.error_code);

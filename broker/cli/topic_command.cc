@@ -65,9 +65,12 @@ class ThroughBrokers : public TopicActions {
     for (const auto& topic : topics) names.push_back(topic.name.value_or(""));
     auto configs = client_->describe_configs(AdminClient::Resource::topic, names, true);
     std::set<int32_t> live;
-    for (const auto& node : client_->describe_cluster().nodes) live.insert(node.id);
+    const auto nodes = client_->describe_cluster().nodes;
+    for (const auto& node : nodes) live.insert(node.id);
+    KeptData kept;
+    if (request.why_kept) kept = kept_data(nodes, names);
     for (const auto& topic : topics)
-      describe_one(request, topic, configs[topic.name.value_or("")], live);
+      describe_one(request, topic, configs[topic.name.value_or("")], live, kept);
   }
 
   void alter(const TopicRequest& request) override {
@@ -124,8 +127,31 @@ class ThroughBrokers : public TopicActions {
     return topics;
   }
 
+  // By topic and partition, a line for each replica.
+  using KeptData = std::map<std::pair<std::string, int32_t>, std::vector<std::string>>;
+
+  KeptData kept_data(const std::vector<Node>& nodes, const std::vector<std::string>& topics) {
+    KeptData kept;
+    for (const Node& node : nodes) {
+      for (const auto& directory : client_->describe_log_dirs(node, topics, true)) {
+        for (const auto& topic : directory.topics) {
+          for (const auto& partition : topic.partitions) {
+            const std::string why = partition.is_future_key ? "a copy that is to take its place here"
+                                    : partition.why_kept.empty() ? "the broker does not say"
+                                                                 : partition.why_kept;
+            kept[{topic.name, partition.partition_index}].push_back(
+                "Broker: " + std::to_string(node.id) + "\tDirectory: " + directory.log_dir +
+                "\tKept: " + why);
+          }
+        }
+      }
+    }
+    return kept;
+  }
+
   static void describe_one(const TopicRequest& request, const Topic& topic,
-                           const std::vector<ConfigEntry>& configs, const std::set<int32_t>& live) {
+                           const std::vector<ConfigEntry>& configs, const std::set<int32_t>& live,
+                           const KeptData& kept) {
     if (topic.partitions.empty()) return;
     std::vector<std::string> set_by_someone;
     for (const auto& entry : configs) {
@@ -146,6 +172,9 @@ class ThroughBrokers : public TopicActions {
                          partition.isr_nodes};
       if (partition.leader_id >= 0) line.leader = partition.leader_id;
       print_partition(line);
+      auto lines = kept.find({name, partition.partition_index});
+      if (lines == kept.end()) continue;
+      for (const std::string& why : lines->second) std::printf("\t\t%s\n", why.c_str());
     }
   }
 

@@ -29,6 +29,7 @@ struct TopicRequest {
   bool unavailable = false;
   bool under_min_isr = false;
   bool at_min_isr = false;
+  bool why_kept = false;
   bool rack_aware = true;
 
   // Which half of a description is wanted.

@@ -72,6 +72,9 @@ constexpr std::array kOptions = {
     OptionSpec{"under-replicated-partitions", Arg::none, "",
                "With --describe: only partitions with replicas that are not in sync."},
     OptionSpec{"version", Arg::none, "", "Print the version."},
+    OptionSpec{"why-kept", Arg::none, "",
+               "With --describe: what each replica has, and why its oldest data is still there "
+               "(Odradek's own)."},
     OptionSpec{
         "zookeeper", Arg::required, "String: hosts",
         "As Kafka 2.5 has it: work on the znodes instead of asking a broker, HOST:PORT/CHROOT."},
@@ -153,6 +156,8 @@ void check(const Options& options) {
     forbid_outside(options, report, {"describe"});
     if (report != "topics-with-overrides") options.forbid_with(report, {"topics-with-overrides"});
   }
+  forbid_outside(options, "why-kept", {"describe"});
+  options.forbid_with("why-kept", {"zookeeper"});
   forbid_outside(options, "if-exists", {"alter", "delete", "describe"});
   forbid_outside(options, "if-not-exists", {"create"});
   forbid_outside(options, "exclude-internal", {"list", "describe"});
@@ -215,6 +220,7 @@ TopicRequest parse(const Options& options) {
   request.under_replicated = options.has("under-replicated-partitions");
   request.unavailable = options.has("unavailable-partitions");
   request.under_min_isr = options.has("under-min-isr-partitions");
+  request.why_kept = options.has("why-kept");
   request.at_min_isr = options.has("at-min-isr-partitions");
   request.rack_aware = !options.has("disable-rack-aware");
   return request;

@@ -185,6 +185,9 @@ class Log {
   // Takes away the first of them up to and with the one that begins at `last`; `why` ends the log
   // line of each.
   Result<DeletedFiles> remove_segments(Offset last, Offset high_watermark, std::string_view why);
+  // What is here and why the oldest of it has not been taken away yet, in one line of words
+  // (log_kept.cc). Reads a time index at most.
+  std::string why_kept(Offset high_watermark) const;
   // Files behind everything that is not flushed, up to the log end.
   Result<FlushWork> begin_flush(FlushScope scope = FlushScope::everything);
   // The work ran: raises the recovery point, unless the log was cut meanwhile. False, and nothing
@@ -255,6 +258,8 @@ class Log {
   Result<void> note_producers(ByteView batches);
   Result<void> close_unsynced();  // all of close() but the syncs
   void closed_and_synced();
+  std::string kept_by_time(Segment& oldest) const;
+  std::string kept_by_size(const Segment& oldest) const;
   Result<void> take_away(size_t count, DeletedFiles& deleted);
   Result<std::optional<TimestampOffset>> first_record_at(Segment& segment, const FoundBatch& batch,
                                                          int64_t timestamp, Offset start_offset);

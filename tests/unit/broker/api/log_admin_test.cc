@@ -154,6 +154,18 @@ TEST_F(LogAdminTest, TellsOfTheAskedAlone) {
   EXPECT_TRUE(describe(request, 5).results[0].topics.empty());
 }
 
+TEST_F(LogAdminTest, SaysWhyDataIsKeptWhereItIsAsked) {
+  make_topic("t", 1);
+  append("t", 0, 3);
+  kafka::DescribeLogDirsRequest request = everything();
+  EXPECT_EQ(describe(request, 5).results[0].topics[0].partitions[0].why_kept, "");
+  request.explain_kept = true;
+  for (int16_t version : {int16_t{2}, int16_t{5}}) {
+    const std::string why = describe(request, version).results[0].topics[0].partitions[0].why_kept;
+    EXPECT_NE(why.find("by retention.ms=604800000"), std::string::npos) << why;
+  }
+}
+
 TEST_F(LogAdminTest, SaysWhatCannotMove) {
   make_topic("t", 1);
   for (int16_t version = 0; version <= 2; ++version) {

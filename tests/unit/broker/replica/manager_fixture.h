@@ -6,6 +6,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
+#include <map>
+#include <mutex>
 
 #include "broker/log/record_batch_builder.h"
 #include "broker/replica/housekeeping.h"
@@ -22,9 +24,14 @@ inline const BrokerId kSelf(1);
 
 struct Listener final : LeadershipListener {
   void on_leader(Partition& partition, LeaderEpoch epoch) override {
+    std::lock_guard lock(mutex);
     leads[partition.id().partition] = epoch;
   }
-  void on_not_leader(const TopicPartition& id) override { leads.erase(id.partition); }
+  void on_not_leader(const TopicPartition& id) override {
+    std::lock_guard lock(mutex);
+    leads.erase(id.partition);
+  }
+  std::mutex mutex;  // every shard tells
   std::map<PartitionId, LeaderEpoch> leads;
 };
 
