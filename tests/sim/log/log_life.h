@@ -61,6 +61,7 @@ class LogLife {
   void append_as_follower(Partition& partition);
   void give(Partition& partition, Offer offer, LeaderEpoch epoch);
   void take_stored(Partition& partition, std::vector<ModelBatch> batches);
+  static bool must_roll(const Partition& partition, const std::vector<ModelBatch>& added);
   void lost_append(Partition& partition, std::vector<ModelBatch> batches);
   void begin_epoch(Partition& partition);
   void begin_flush(Partition& partition);

@@ -85,6 +85,22 @@ void LogLife::append_refused(Partition& partition) {
   give(partition, maker_.batch(sender, count), LeaderEpoch(partition.epoch));
 }
 
+// segment.ms counts from the largest time of what was appended first.
+bool LogLife::must_roll(const Partition& partition, const std::vector<ModelBatch>& added) {
+  const SegmentInfo active = partition.log->segments().back();
+  const LogModel& model = partition.model;
+  const size_t first = model.index_of(active.base_offset);
+  if (active.size == 0 || first == model.batches.size()) return false;
+  int64_t first_ms = -1, added_ms = -1;
+  for (size_t i = first; i < std::min(first + 3, model.batches.size()); ++i) {  // one append, at most
+    const int64_t time = model.batches[i].header.max_timestamp;
+    if (time < 0) return false;
+    first_ms = std::max(first_ms, time);
+  }
+  for (const ModelBatch& batch : added) added_ms = std::max(added_ms, batch.header.max_timestamp);
+  return added_ms - first_ms > partition.config->segment_ms;
+}
+
 void LogLife::give(Partition& partition, Offer offer, LeaderEpoch epoch) {
   LogModel& model = partition.model;
   Log& log = *partition.log;
@@ -101,6 +117,8 @@ void LogLife::give(Partition& partition, Offer offer, LeaderEpoch epoch) {
   }
   std::vector<ModelBatch> expected = std::move(offer.batches);
   LogModel::place(expected, model.end, epoch, *partition.config, world_.clock().wall_ms());
+  const bool rolls = must_roll(partition, expected);
+  const size_t segments = log.segment_count();
   Result<AppendInfo> info = log.append_as_leader(std::span<char>(offer.bytes), epoch, offer.origin);
   world_.trace(format("{}: {} batches at {} in epoch {}: {}", partition.id.to_string(),
                       expected.size(), model.end.value(), epoch.value(),
@@ -130,6 +148,9 @@ void LogLife::give(Partition& partition, Offer offer, LeaderEpoch epoch) {
                                     model.end.value(), expected.back().last().value()));
   }
   ++counts_.appends;
+  if (rolls && log.segment_count() == segments) {
+    return breach(partition, "no new segment is begun though segment.ms is over");
+  }
   take_stored(partition, std::move(expected));
 }
 
