@@ -88,6 +88,7 @@ class LogGolden : public ::testing::TestWithParam<Replica> {
     options.directory = directory;
     options.id = {"t", PartitionId(0)};
     options.config = config_;
+    options.is_recovery_point_known = false;  // the replica alone: no checkpoint names it
     options.clean_shutdown = clean;
     return Log::open({&files_, &cache_, &clock_}, options);
   }

@@ -68,6 +68,21 @@ def disk_cap(t):
     t.check("the log says why", "log.dirs.max.bytes" in own.broker.output() and "deleting segment" in own.broker.output())
 
 
+@case("kafka-topics says why data is still there", ours_only="Apache Kafka has no such option")
+def why_kept(t):
+    topic, tools = t.unique("kept"), t.home_tools()
+    t.cluster.create_topic(topic, 2, configs=[("retention.ms", "86400000"), ("retention.bytes", "1000000")])
+    produce(t, topic, wire.batch([b"x" * 100]))
+    where = ("--bootstrap-server", t.cluster.bootstrap, "--describe", "--topic", topic)
+    status, out = tools.run("kafka-topics.sh", *where)
+    t.check("nothing of it unless it is asked", status == 0 and "Kept:" not in out, out)
+    status, out = tools.run("kafka-topics.sh", *where, "--why-kept")
+    lines = [line for line in out.splitlines() if "Kept:" in line]
+    t.require("a line for each replica", status == 0 and len(lines) == 2, out)
+    t.check("until when, and by which setting", " by retention.ms=86400000" in lines[0] and "once 99" in lines[0], lines[0])
+    t.check("an empty one", lines[1].endswith("Kept: nothing is here"), lines[1])
+
+
 @case("retention by time takes old records, but none of a compacted topic")
 def retention_time(t):
     own = t.new_cluster(broker_extra={"log.retention.check.interval.ms": 500, "log.cleaner.backoff.ms": 500}).start()
