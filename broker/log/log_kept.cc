@@ -38,6 +38,10 @@ std::string Log::kept_by_time(Segment& oldest) const {
 
 std::string Log::kept_by_size(const Segment& oldest) const {
   if (config_->retention_bytes < 0) return "retention.bytes=-1 sets no bound";
+  if (segments_.size() == 1) {
+    return format("it goes by retention.bytes={} once it is closed and as much stands behind it",
+                  config_->retention_bytes);
+  }
   const int64_t over = size_bytes() - config_->retention_bytes;
   const auto size = static_cast<int64_t>(oldest.size());
   if (over >= size) {

@@ -79,7 +79,7 @@ def why_kept(t):
     status, out = tools.run("kafka-topics.sh", *where, "--why-kept")
     lines = [line for line in out.splitlines() if "Kept:" in line]
     t.require("a line for each replica", status == 0 and len(lines) == 2, out)
-    t.check("until when, and by which setting", " by retention.ms=86400000" in lines[0] and "once 99" in lines[0], lines[0])
+    t.check("until when, and by which setting", " by retention.ms=86400000" in lines[0] and "by retention.bytes=1000000 once it is closed" in lines[0], lines[0])
     t.check("an empty one", lines[1].endswith("Kept: nothing is here"), lines[1])
 
 
