@@ -75,9 +75,13 @@ void CoordinatorStream::written(bool ok) {
 }
 
 void CoordinatorStream::input_over(Reactor& reactor) {
-  std::lock_guard lock(mutex_);
-  reactor_ = nullptr;
-  queue_.clear();
+  // OnDone may come inside of RemoveHold, and whoever hears of the end lets go of this object
+  auto self = shared_from_this();
+  {
+    std::lock_guard lock(mutex_);
+    reactor_ = nullptr;
+    queue_.clear();
+  }
   reactor.RemoveHold();
 }
 
