@@ -54,6 +54,27 @@ Result<void> check_crc_in_file(fs::File& file, uint64_t position, const BatchHea
   return {};
 }
 
+Result<bool> has_batch_behind(fs::File& file, uint64_t position, uint64_t end, Offset offset) {
+  constexpr size_t kPiece = 65536;
+  Bytes piece;
+  for (uint64_t at = position + 1; at + kBatchHeaderSize <= end;) {
+    piece.resize(static_cast<size_t>(std::min<uint64_t>(kPiece, end - at)));
+    if (Result<void> read = file.pread_exact(piece.data(), piece.size(), at); !read)
+      return read.error();
+    const size_t starts = piece.size() - kBatchHeaderSize + 1;
+    for (size_t i = 0; i < starts; ++i) {
+      if (piece[i + 16] != 2) continue;
+      Result<BatchHeader> header = parse_batch_header(ByteView(piece).substr(i));
+      if (!header || header->base_offset <= offset || header->size() > end - (at + i)) continue;
+      Result<void> right = check_crc_in_file(file, at + i, *header);
+      if (right) return true;
+      if (right.error().code() != Errc::corrupt_record) return right.error();
+    }
+    at += starts;
+  }
+  return false;
+}
+
 Result<Bytes> read_batch(fs::File& file, uint64_t position, const BatchHeader& header) {
   Bytes bytes(header.size(), '\0');
   if (Result<void> read = file.pread_exact(bytes.data(), bytes.size(), position); !read)

@@ -40,6 +40,9 @@ class BatchScanner {
 
 // Checks the CRC of one batch in a file, in pieces of 64 KiB.
 Result<void> check_crc_in_file(fs::File& file, uint64_t position, const BatchHeader& header);
+// True where a batch (magic 2) above `offset` begins somewhere behind `position`, whole and with
+// the right CRC. Looks at every byte up to `end`: for what is damaged.
+Result<bool> has_batch_behind(fs::File& file, uint64_t position, uint64_t end, Offset offset);
 // The whole batch.
 Result<Bytes> read_batch(fs::File& file, uint64_t position, const BatchHeader& header);
 

@@ -40,7 +40,8 @@ void FlushWork::add_later(FlushWork later) {
   add_missing(files_, std::move(later.files_));
   add_missing(paths_, std::move(later.paths_));
   add_missing(directories_, std::move(later.directories_));
-  end_offset_ = std::max(end_offset_, later.end_offset_);
+  end_offset_ = later.end_offset_;  // lower where the log was cut in between
+  cuts_ = later.cuts_;
 }
 
 Result<void> FlushWork::run_together(fs::FileSystem& file_system, const std::string& directory,

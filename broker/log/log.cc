@@ -338,8 +338,7 @@ Result<void> Log::advance_log_start(Offset offset) {
   if (broken_) return *broken_;
   if (offset <= log_start_offset_) return {};
   log_start_offset_ = offset;
-  if (Result<void> written = epochs_.truncate_from_start(offset); !written)
-    return failed(written.error());
+  if (Result<void> written = cut_epochs(); !written) return failed(written.error());
   return {};
 }
 

@@ -117,8 +117,9 @@ class Log {
  public:
   // Opens or makes a log. Blocking. Finishes swaps that a compactor left, drops leftovers, rebuilds
   // missing or damaged indexes; without a clean shutdown it reads every segment from the recovery
-  // point on and cuts the log at the first batch that is not whole. Producer state comes from the
-  // newest snapshot and the segments behind it.
+  // point on and cuts the log at the first batch that is not whole; but where that was on the disk
+  // and good batches follow, nothing is cut and the error names file and remedy (corrupt_record).
+  // Producer state comes from the newest snapshot and the segments behind it.
   static Result<std::unique_ptr<Log>> open(const LogContext& context, OpenOptions options);
   ~Log();
   Log(const Log&) = delete;
@@ -260,6 +261,7 @@ class Log {
   void closed_and_synced();
   std::string kept_by_time(Segment& oldest) const;
   std::string kept_by_size(const Segment& oldest) const;
+  Result<void> cut_epochs();
   Result<void> take_away(size_t count, DeletedFiles& deleted);
   Result<std::optional<TimestampOffset>> first_record_at(Segment& segment, const FoundBatch& batch,
                                                          int64_t timestamp, Offset start_offset);

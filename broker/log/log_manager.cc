@@ -333,6 +333,22 @@ bool LogManager::fail_directory(size_t index, const Error& cause) {
   return true;
 }
 
+void LogManager::note_full(size_t index) {
+  if (!directories_[index]->reserve->note_full()) return;
+  LOG_ERROR("server",
+            "{} is full: nothing is appended there until there is room; reading and deleting go on",
+            directories_[index]->path);
+}
+
+bool LogManager::is_full(size_t index) const { return directories_[index]->reserve->is_full(); }
+
+void LogManager::look_for_room() {
+  for (const auto& directory : directories_) {
+    if (!directory->reserve->is_full() || !directory->reserve->try_resume()) continue;
+    LOG_INFO("server", "There is room again in {}: records are taken", directory->path);
+  }
+}
+
 std::optional<size_t> LogManager::directory_of_path(const std::string& path) const {
   for (size_t i = 0; i < directories_.size(); ++i) {
     const std::string& prefix = directories_[i]->path;
@@ -357,12 +373,13 @@ Result<void> LogManager::write_checkpoint(size_t index, CheckpointKind kind,
       if (auto found = read.find(id); found != read.end()) with_unopened.insert(*found);
     }
   }
-  if (!with_unopened.empty()) {
-    with_unopened.insert(offsets.begin(), offsets.end());
-    return write_checkpoint_file(files_, directories_[index]->path + checkpoint_file(kind),
-                                 with_unopened);
-  }
-  return write_checkpoint_file(files_, directories_[index]->path + checkpoint_file(kind), offsets);
+  if (!with_unopened.empty()) with_unopened.insert(offsets.begin(), offsets.end());
+  const Offsets& all = with_unopened.empty() ? offsets : with_unopened;
+  const std::string path = directories_[index]->path + checkpoint_file(kind);
+  Result<void> written = write_checkpoint_file(files_, path, all);
+  if (written || written.error().code() != Errc::disk_full) return written;
+  note_full(index);
+  return write_checkpoint_file(files_, path, all);
 }
 
 std::optional<Offset> LogManager::checkpointed(CheckpointKind kind,
@@ -384,8 +401,8 @@ Result<void> LogManager::mark_clean_shutdown(size_t index) {
     }
     if (const size_t unopened = directories_[index]->unopened.size(); unopened > 0) {
       LOG_INFO("server",
-               "{} is not marked as cleanly stopped: {} of its logs were not open and are looked at "
-               "again at the next start",
+               "{} is not marked as cleanly stopped: {} of its logs were not open and are looked "
+               "at again at the next start",
                directories_[index]->path, unopened);
       return {};
     }

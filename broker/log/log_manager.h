@@ -69,12 +69,15 @@ class LogManager {
  public:
   struct Options {
     std::vector<std::string> directories;  // log.dirs in order
+    std::optional<BrokerId> broker_id;     // as configured; decides whose directories are foreign
+    uint64_t reserved_bytes = 0;           // of each directory; see disk_reserve.h
     size_t max_open_files = 0;  // of segments and indexes; 0: from RLIMIT_NOFILE, at most 1,000
   };
 
   // Makes, checks and locks the directories; reads identities and checkpoints. Blocking. A
-  // directory that cannot be used is an error with cause and remedy in one line; one that fails
-  // with an I/O error is offline from the start, unless none is left.
+  // directory that cannot be used, or that belongs to another broker or cluster than the others, is
+  // offline from the start, with cause and remedy in one line of the log; where none is left, that
+  // is the error. One that another process holds is an error: locked.
   static Result<std::unique_ptr<LogManager>> open(fs::FileSystem& files, const Clock& clock,
                                                   Options options);
   ~LogManager();
@@ -130,6 +133,12 @@ class LogManager {
   // Takes a directory offline, with one log line. Returns false where it was already. Nothing is
   // written there any more.
   bool fail_directory(size_t directory, const Error& cause);
+  // The disk of a directory is full: nothing is appended there until look_for_room finds some. What
+  // was kept back for this is given free; one log line. Never true without reserved_bytes.
+  void note_full(size_t directory);
+  bool is_full(size_t directory) const;
+  // Blocking; called from time to time by one caller.
+  void look_for_room();
   // By the path of a log or of a file below it.
   std::optional<size_t> directory_of_path(const std::string& path) const;
 
@@ -152,6 +161,9 @@ class LogManager {
   LogManager(fs::FileSystem& files, const Clock& clock, size_t max_open_files);
   Result<void> open_directory(Directory& directory);
   LoadedLog load_longest(const FoundLog& found, const std::shared_ptr<const LogConfig>& config);
+  Result<void> take_clean_marker(Directory& directory);
+  void keep_reserve(Directory& directory);
+  void set_foreign_offline(std::optional<BrokerId> broker_id);
 
   fs::FileSystem& files_;
   FileCache file_cache_;

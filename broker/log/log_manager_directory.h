@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "broker/log/disk_reserve.h"
 #include "broker/log/log_manager.h"
 #include "broker/log/meta_properties.h"
 
@@ -27,6 +28,7 @@ struct LogManager::Directory {
   std::string path;
   Uuid id;
   bool clean_shutdown = false;
+  std::unique_ptr<DiskReserve> reserve;
   std::unique_ptr<fs::FileLock> lock;
   std::optional<MetaProperties> properties;
   Offsets checkpoints[std::size(kCheckpointKinds)];

@@ -35,41 +35,71 @@ Result<std::unique_ptr<LogManager>> LogManager::open(fs::FileSystem& files, cons
       return Error(Errc::bad_setting, format("log.dirs names {} twice", path));
     auto directory = std::make_unique<Directory>();
     directory->path = path;
+    directory->reserve = std::make_unique<DiskReserve>(files, path, options.reserved_bytes);
     Result<void> opened = manager->open_directory(*directory);
-    if (!opened && opened.error().code() == Errc::io_error) {
+    if (!opened && (opened.error().code() == Errc::locked || options.directories.size() == 1)) {
+      return opened.error();
+    }
+    if (!opened) {
       LOG_ERROR("server", "Log directory {} is offline: {}", path, opened.error().what());
       directory->online = false;
+      directory->found.clear();
+      directory->leftovers.clear();
+      directory->properties.reset();
       last_failure = opened.error();
-    } else if (!opened) {
-      return opened.error();
     }
     manager->directories_.push_back(std::move(directory));
   }
   if (std::none_of(manager->directories_.begin(), manager->directories_.end(),
                    [](const auto& directory) { return directory->online; })) {
-    return Error(Errc::io_error,
+    return Error(last_failure->code(),
                  format("no directory of log.dirs can be used: {}", last_failure->what()));
   }
-  // several directories of one broker must agree on whose they are
-  const MetaProperties* first = nullptr;
-  for (const auto& directory : manager->directories_) {
-    if (!directory->properties) continue;
-    if (!first) first = &*directory->properties;
-    if (*first != *directory->properties) {
-      return Error(Errc::bad_setting,
-                   "BrokerMetadata is not consistent across log.dirs. This could happen if "
-                   "multiple brokers shared a log "
-                   "directory (log.dirs) or partial data was manually copied from another broker.");
-    }
-  }
+  manager->set_foreign_offline(options.broker_id);
   for (size_t i = 0; i < manager->directories_.size(); ++i) {
     Directory& directory = *manager->directories_[i];
+    if (!directory.online) continue;
+    if (Result<void> taken = manager->take_clean_marker(directory); !taken) return taken.error();
+    manager->keep_reserve(directory);
     for (const TopicPartition& id : directory.found) {
       directory.unopened.insert(id);
       if (manager->table_.emplace(id, i).second) ++directory.logs;
     }
   }
   return manager;
+}
+
+// Several directories of one broker must agree on whose they are: those of the configured broker,
+// else those that are most. Kafka gives up here; the others' data is no reason for that.
+void LogManager::set_foreign_offline(std::optional<BrokerId> broker_id) {
+  const Directory* own = nullptr;
+  size_t own_count = 0;
+  for (const auto& candidate : directories_) {
+    if (!candidate->properties) continue;
+    const bool is_configured = broker_id && candidate->properties->broker_id == broker_id;
+    size_t count = is_configured ? directories_.size() : 0;
+    for (const auto& other : directories_) count += other->properties == candidate->properties;
+    if (count > own_count) {
+      own = candidate.get();
+      own_count = count;
+    }
+  }
+  auto whose = [](const MetaProperties& properties) {
+    return format("broker {} of cluster {}",
+                  properties.broker_id ? std::to_string(properties.broker_id->value()) : "?",
+                  properties.cluster_id.empty() ? "?" : properties.cluster_id);
+  };
+  for (const auto& directory : directories_) {
+    if (!directory->properties || directory->properties == own->properties) continue;
+    LOG_ERROR("server",
+              "Log directory {} is offline: its meta.properties says that it belongs to {}, while "
+              "{} belongs to {}. Take it out of log.dirs, or empty it",
+              directory->path, whose(*directory->properties), own->path, whose(*own->properties));
+    directory->online = false;
+    directory->found.clear();
+    directory->leftovers.clear();
+    directory->properties.reset();
+  }
 }
 
 Result<void> LogManager::open_directory(Directory& directory) {
@@ -146,6 +176,24 @@ Result<void> LogManager::open_directory(Directory& directory) {
         break;
     }
   }
+  return {};
+}
+
+void LogManager::keep_reserve(Directory& directory) {
+  Result<void> filled = directory.reserve->fill();
+  if (filled) return;
+  if (filled.error().code() == Errc::disk_full) {
+    directory.reserve->note_full();
+    LOG_ERROR("server", "{} is full: nothing is appended there until there is room: {}",
+              directory.path, filled.error().what());
+  } else {
+    LOG_WARN("server", "{}: no room is kept back for a full disk: {}", directory.path,
+             filled.error().what());
+  }
+}
+
+Result<void> LogManager::take_clean_marker(Directory& directory) {
+  const std::string& path = directory.path;
   directory.clean_shutdown = files_.exists(path + kCleanShutdownFile);
   if (directory.clean_shutdown) {
     // from here on a crash must be seen as one

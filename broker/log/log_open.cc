@@ -24,6 +24,7 @@ class LogOpener {
     if (Result<void> done = check_topic_id(); !done) return done;
     if (Result<void> done = load_epochs(); !done) return done;
     if (Result<void> done = recover(); !done) return done;
+    if (Result<void> done = tell_gaps(); !done) return done;
     if (Result<void> done = settle_offsets(); !done) return done;
     if (Result<void> done = load_producers(); !done) return done;
     if (log_.dirty_from_ && *log_.dirty_from_ > log_.log_end_offset_) log_.dirty_from_.reset();
@@ -307,7 +308,9 @@ class LogOpener {
     const Offset limit = index + 1 < log_.segments_.size()
                              ? log_.segments_[index + 1]->base_offset()
                              : Offset(std::numeric_limits<int64_t>::max());
-    Result<Segment::Recovered> recovered = segment.recover(*log_.config_, limit, note_epoch());
+    const Segment::OnDisk on_disk{options_.recovery_point, has_records_behind(index)};
+    Result<Segment::Recovered> recovered =
+        segment.recover(*log_.config_, limit, on_disk, note_epoch());
     segment.close_files();
     if (!recovered) return recovered.error();
     log_.mark_dirty(segment);  // that it was cut, and its new indexes
@@ -330,8 +333,7 @@ class LogOpener {
       recovered->reason = format("the next segment begins at offset {}", limit.value());
     }
     if (!is_unflushed || (recovered->reached_limit && !lost_its_end)) {
-      // Data that was on the disk is damaged. What lies behind is still good: the gap is told, not
-      // spread.
+      // what lies behind is still good
       LOG_ERROR("server",
                 "Log {}: {}/{}.log is damaged at offset {}: {}; {} bytes were removed there",
                 log_.id_.to_string(), log_.directory_, offset_name(segment.base_offset()),
@@ -374,6 +376,32 @@ class LogOpener {
         log_.config_->cleanup_compact || options_.was_compacted || recovered.has_gaps;
     return may_be_lost && !is_compacted && recovered.next_offset < next_base &&
            next_base.value() != std::numeric_limits<int64_t>::max();
+  }
+
+  bool has_records_behind(size_t index) const {
+    return std::any_of(log_.segments_.begin() + static_cast<ptrdiff_t>(index) + 1,
+                       log_.segments_.end(),
+                       [](const std::unique_ptr<Segment>& later) { return later->size() > 0; });
+  }
+
+  // A segment's file that went, or was cut by hand: readers pass over it, as in Kafka, and a person
+  // is told. A cleaner leaves gaps, too.
+  Result<void> tell_gaps() {
+    const bool is_compacted = options_.was_compacted || log_.config_->cleanup_compact;
+    if (options_.clean_shutdown || is_compacted) return {};
+    for (size_t i = 0; i + 1 < log_.segments_.size(); ++i) {
+      Segment& segment = *log_.segments_[i];
+      const Offset begin = log_.segments_[i + 1]->base_offset();
+      Result<Offset> next = segment.read_next_offset();
+      if (!next && next.error().code() != Errc::corrupt_record) return next.error();
+      if (!next || *next >= begin) continue;
+      LOG_WARN("server",
+               "Log {}: offsets {} to {} are missing behind {}/{}.log: consumers pass over them. "
+               "Restore the segment files from a copy, if there is one, and start the broker again",
+               log_.id_.to_string(), next->value(), begin.value() - 1, log_.directory_,
+               offset_name(segment.base_offset()));
+    }
+    return {};
   }
 
   Result<void> remove_segment_files(Segment& segment) {

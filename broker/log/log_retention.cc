@@ -110,17 +110,21 @@ Result<DeletedFiles> Log::remove_segments(Offset last, Offset high_watermark,
 
 Result<void> Log::take_away(size_t count, DeletedFiles& deleted) {
   if (count == segments_.size()) {  // the log goes on in an empty segment
-    if (Result<void> rolled = roll(); !rolled) return rolled;
+    Result<void> rolled = roll();
+    if (!rolled && rolled.error().code() != Errc::disk_full) return rolled;
     count = std::min(count, segments_.size() - 1);
+    if (count == 0) return {};  // no room for a new one: the one there is stays for now
   }
   forget_hints();
   auto set_aside = [&](const std::string& path) -> Result<void> {
     Result<void> renamed = context_.files->rename(path, path + ".deleted");
-    if (renamed)
+    if (renamed) {
       deleted.paths.push_back(path + ".deleted");
-    else if (renamed.error().code() != Errc::not_found)
-      return renamed;
-    return {};
+      return {};
+    }
+    if (renamed.error().code() == Errc::disk_full)  // no room for the longer name
+      renamed = context_.files->remove(path);
+    return !renamed && renamed.error().code() == Errc::not_found ? Result<void>() : renamed;
   };
   directory_dirty_ = true;
   for (size_t i = 0; i < count; ++i) {
@@ -137,7 +141,14 @@ Result<void> Log::take_away(size_t count, DeletedFiles& deleted) {
     snapshots_.erase(snapshots_.begin());
   }
   log_start_offset_ = std::max(log_start_offset_, first);
-  return epochs_.truncate_from_start(log_start_offset_);
+  return cut_epochs();
+}
+
+// A full disk is no reason to keep what makes it full: the next start cuts the file again.
+Result<void> Log::cut_epochs() {
+  Result<void> cut = epochs_.truncate_from_start(log_start_offset_);
+  if (!cut && cut.error().code() == Errc::disk_full) return {};
+  return cut;
 }
 
 Result<FlushWork> Log::begin_flush(FlushScope scope) {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "common/format.h"
+#include "common/log/log.h"
 
 namespace odradek::broker::log {
 namespace {
@@ -54,7 +55,9 @@ Result<std::optional<MetaProperties>> read_meta_properties(fs::FileSystem& files
   std::map<std::string, std::string> values = parse(*bytes);
   const std::string version = values.contains("version") ? values["version"] : "";
   if (version != "0" && version != "1") {
-    return Error(Errc::malformed, format("{}: version is '{}', expected 0 or 1", path, version));
+    return Error(Errc::malformed, format("{}: version is '{}', expected 0 or 1. Restore the "
+                                         "file, or remove it if the directory is this broker's",
+                                         path, version));
   }
   MetaProperties properties;
   const char* key = version == "0" ? "broker.id" : "node.id";
@@ -64,7 +67,9 @@ Result<std::optional<MetaProperties>> read_meta_properties(fs::FileSystem& files
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
     if (error != std::errc() || end != text.data() + text.size() || id < 0) {
       return Error(Errc::malformed,
-                   format("{}: {} is '{}', expected a number of 0 or more", path, key, text));
+                   format("{}: {} is '{}', expected a number of 0 or more. Restore the file, or "
+                          "remove it if the directory is this broker's",
+                          path, key, text));
     }
     properties.broker_id = BrokerId(id);
   }
@@ -94,10 +99,10 @@ Result<Uuid> directory_identity(fs::FileSystem& files, const std::string& direct
             Uuid::parse(trimmed(std::string_view(*bytes).substr(0, bytes->find('\n'))))) {
       return *id;
     }
-    return Error(Errc::malformed,
-                 format("{} does not hold an id; remove the file to get a new one", path));
+    LOG_WARN("server", "{} does not hold an id: the directory gets a new one", path);
+  } else if (bytes.error().code() != Errc::not_found) {
+    return bytes.error();
   }
-  if (bytes.error().code() != Errc::not_found) return bytes.error();
   Uuid id = Uuid::random();
   Result<void> written =
       files.write_file_atomically(path, id.to_string() + "\n", fs::Durability::full);

@@ -36,8 +36,10 @@ Result<std::optional<Uuid>> read_partition_metadata(fs::FileSystem& files,
   std::optional<std::string_view> topic_id = value_of(*bytes, "topic_id");
   std::optional<Uuid> id = topic_id ? Uuid::parse(*topic_id) : std::nullopt;
   if (!version || *version != "0" || !id) {
-    return Error(Errc::malformed, format("{} does not say 'version: 0' and 'topic_id: ID'",
-                                         partition_metadata_path(directory)));
+    return Error(Errc::malformed,
+                 format("{} does not say 'version: 0' and 'topic_id: ID'. Restore the file, or "
+                        "remove it if the topic is this one, and start the broker again",
+                        partition_metadata_path(directory)));
   }
   return id->is_zero() ? std::optional<Uuid>() : id;
 }

@@ -282,7 +282,7 @@ Result<bool> Segment::indexes_are_sane(const Sizes& sizes) {
   return time_index_.is_sane(sizes.time_index);
 }
 
-Result<Segment::Recovered> Segment::recover(const LogConfig& config, Offset limit,
+Result<Segment::Recovered> Segment::recover(const LogConfig& config, Offset limit, OnDisk on_disk,
                                             const Visit& visit) {
   if (Result<void> cleared = offset_index_.clear(); !cleared) return cleared.error();
   if (Result<void> cleared = time_index_.clear(); !cleared) return cleared.error();
@@ -345,6 +345,21 @@ Result<Segment::Recovered> Segment::recover(const LogConfig& config, Offset limi
     recovered.next_offset = header.next_offset();
   }
   recovered.truncated_bytes = size_ - valid;
+  if (recovered.truncated_bytes > 0 && !recovered.reached_limit &&
+      recovered.next_offset < on_disk.below) {
+    Result<bool> behind = on_disk.is_followed
+                              ? Result<bool>(true)
+                              : has_batch_behind(**file, valid, size_, recovered.next_offset);
+    if (!behind) return behind.error();
+    if (*behind) {
+      return Error(Errc::corrupt_record,
+                   format("{} is damaged at position {}, offset {}, and whole records follow: {}. "
+                          "Restore the file from a copy, or give up the rest of it by "
+                          "'truncate -s {} {}', and start the broker again",
+                          log_file_.path(), valid, recovered.next_offset.value(), recovered.reason,
+                          valid, log_file_.path()));
+    }
+  }
   if (recovered.truncated_bytes > 0) {
     if (Result<void> cut = (*file)->truncate(valid); !cut) return cut.error();
     size_ = valid;

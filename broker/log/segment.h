@@ -82,7 +82,8 @@ class Segment {
   // Reads everything, checks every CRC and builds the indexes anew. Each good batch is shown to
   // `visit`. Cuts the file at the first batch that is not good, or does not end below `limit`, where
   // the next segment begins; returns the number of bytes cut. `reason` is why, empty where nothing
-  // was cut.
+  // was cut. What was on the disk is not cut where good batches follow: corrupt_record, which names
+  // file, place and remedy.
   using Visit = std::function<Result<void>(const BatchHeader&, uint64_t position)>;
   struct Recovered {
     uint64_t truncated_bytes = 0;
@@ -91,7 +92,12 @@ class Segment {
     bool reached_limit = false;  // it was cut for this: the next segment is as good as before
     bool has_gaps = false;       // offsets without a record, as compaction leaves them
   };
-  Result<Recovered> recover(const LogConfig& config, Offset limit, const Visit& visit);
+  struct OnDisk {
+    Offset below{0};           // the recovery point: this much was on the disk
+    bool is_followed = false;  // by segments that hold records
+  };
+  Result<Recovered> recover(const LogConfig& config, Offset limit, OnDisk on_disk,
+                            const Visit& visit);
   // True where the index files could be this segment's.
   Result<bool> indexes_are_sane(const Sizes& sizes);
   // Calls visit for the batches from `offset` on.

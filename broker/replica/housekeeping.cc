@@ -14,6 +14,7 @@ namespace asio = boost::asio;
 
 namespace {
 constexpr int64_t kCapCheckMs = 1000;  // a disk fills faster than retention is looked at
+constexpr int64_t kRoomCheckMs = 1000;
 constexpr int64_t kFirstLookMs = 30000;  // as Kafka: a broker that starts is left alone for a while
 }
 
@@ -25,7 +26,8 @@ Housekeeping::Housekeeping(const ReplicaSettings& settings, PartitionTable& tabl
       logs_(logs),
       background_(background),
       clock_(clock),
-      home_(home) {}
+      home_(home),
+      directories_(logs.directories().size()) {}
 
 void Housekeeping::start() {
   struct Row {
@@ -35,6 +37,7 @@ void Housekeeping::start() {
   const Row rows[] = {
       {&Housekeeping::apply_retention, settings_.retention_check_ms},
       {&Housekeeping::apply_disk_cap, settings_.directory_max_bytes >= 0 ? kCapCheckMs : 0},
+      {&Housekeeping::look_for_room, kRoomCheckMs},
       {&Housekeeping::flush_old, settings_.flush_check_ms},
       {&Housekeeping::checkpoint_recovery, settings_.recovery_checkpoint_ms},
       {&Housekeeping::checkpoint_log_start, settings_.log_start_checkpoint_ms},
@@ -81,7 +84,7 @@ asio::awaitable<void> Housekeeping::apply_retention() {
     log::DeletedFiles files;
   };
   std::vector<Removal> removals;
-  auto look = [&removals](PartitionTable::Shard& shard) {
+  auto look = [this, &removals](PartitionTable::Shard& shard) {
     for (auto& [id, partition] : shard.partitions) {
       if (partition->offline()) continue;
       auto deleted = partition->log().delete_old_segments(partition->high_watermark());
@@ -89,8 +92,11 @@ asio::awaitable<void> Housekeeping::apply_retention() {
         LOG_ERROR("server", "Retention of {} failed: {}", id.to_string(), deleted.error().what());
         continue;
       }
-      if (!deleted->empty())
-        removals.push_back({partition->log().config().file_delete_delay_ms, std::move(*deleted)});
+      if (deleted->empty()) continue;
+      const int64_t delay_ms = logs_.is_full(partition->directory())
+                                   ? 0
+                                   : partition->log().config().file_delete_delay_ms;
+      removals.push_back({delay_ms, std::move(*deleted)});
     }
   };
   co_await table_.on_every_shard(std::move(look));
@@ -108,6 +114,14 @@ asio::awaitable<void> Housekeeping::remove_later(int64_t delay_ms, log::DeletedF
   auto work = [this, &files] { return log::remove_files(*logs_.context().files, files); };
   auto removed = co_await background_.run(std::move(work));
   if (!removed) LOG_WARN("server", "Old segments cannot be removed: {}", removed.error().what());
+}
+
+asio::awaitable<void> Housekeeping::look_for_room() {
+  bool is_any_full = false;
+  for (size_t i = 0; i < directories_; ++i) is_any_full |= logs_.is_full(i);
+  if (!is_any_full) co_return;
+  auto look = [this] { logs_.look_for_room(); };
+  co_await background_.run(std::move(look));
 }
 
 asio::awaitable<void> Housekeeping::apply_disk_cap() {

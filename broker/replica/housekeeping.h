@@ -35,6 +35,7 @@ class Housekeeping {
   using Job = boost::asio::awaitable<void> (Housekeeping::*)();
   boost::asio::awaitable<void> run(Job job);
   boost::asio::awaitable<void> repeat(Job job, int64_t every_ms, int64_t first_ms);
+  boost::asio::awaitable<void> look_for_room();
   boost::asio::awaitable<void> make_room(size_t directory, uint64_t used);
   boost::asio::awaitable<void> remove_later(int64_t delay_ms, log::DeletedFiles files);
   boost::asio::awaitable<void> flush_old();
@@ -49,6 +50,7 @@ class Housekeeping {
   runtime::Background& background_;
   const Clock& clock_;
   const runtime::Executor home_;
+  const size_t directories_;
   std::vector<log::Offsets> written_[4];  // by kind and directory: what the file says
   std::vector<bool> over_cap_;  // by directory: nothing could be taken, which was said
   bool ended_ = false;

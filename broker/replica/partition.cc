@@ -67,6 +67,9 @@ Result<void> Partition::check_append(int16_t required_acks) const {
   }
   auto leads = check_leader(std::nullopt);
   if (!leads) return leads;
+  if (events_.is_disk_full(directory_)) {
+    return Error(Errc::disk_full, "the disk of " + id_.to_string() + " is full");
+  }
   if (required_acks == -1 && static_cast<int32_t>(state_.isr.size()) < state_.min_insync_replicas) {
     return Error(Errc::not_enough_replicas,
                  "The size of the current ISR : " + std::to_string(state_.isr.size()) +
@@ -94,6 +97,7 @@ Result<AppendInfo> Partition::finish_append(Result<AppendInfo> appended) {
       LOG_ERROR("server", "Nothing can be appended to {} until there is room: {}", id_.to_string(),
                 error.what());
     }
+    if (error.code() == Errc::disk_full) events_.on_disk_full(*this);
     return appended;
   }
   if (disk_full_) {

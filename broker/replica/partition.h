@@ -72,6 +72,9 @@ class PartitionEvents {
  public:
   virtual ~PartitionEvents() = default;
   virtual void on_log_failure(Partition& partition, const Error& error) = 0;
+  // An append met a full disk. While it is called full nothing is appended.
+  virtual void on_disk_full(Partition&) {}
+  virtual bool is_disk_full(size_t /*directory*/) const { return false; }
 };
 
 class Partition : public std::enable_shared_from_this<Partition> {

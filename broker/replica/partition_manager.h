@@ -89,11 +89,12 @@ class PartitionManager final : public PartitionEvents {
   // On the home executor: begins to open what lies in the log directories, on threads of its own.
   // May be long before start(), and goes on behind it.
   void begin_load();
-  // On the home executor: takes over the logs that are open, and each further one when it is; follows
-  // the image that `newest` gives. Partitions whose logs are still to be opened are led by nobody.
+  // On the home executor: takes over the logs that are open, and each further one when it is;
+  // follows the image that `newest` gives. Partitions whose logs are still to be opened are led by
+  // nobody.
   Awaitable<void> start(BrokerId self, std::function<metadata::ImagePtr()> newest);
-  // On the home executor, behind start(): until every partition that the image assigns to this broker
-  // is open or has failed. False at the deadline.
+  // On the home executor, behind start(): until every partition that the image assigns to this
+  // broker is open or has failed. False at the deadline.
   Awaitable<bool> wait_all_open(int64_t timeout_ms);
   // On the home executor, for each new image, in order; those before start() has taken one are
   // passed over.
@@ -127,6 +128,8 @@ class PartitionManager final : public PartitionEvents {
   log::LogManager& logs() { return logs_; }
 
   void on_log_failure(Partition& partition, const Error& error) override;
+  void on_disk_full(Partition& partition) override { logs_.note_full(partition.directory()); }
+  bool is_disk_full(size_t directory) const override { return logs_.is_full(directory); }
 
   // For Reconciler; on the owner. Tells the listener of the topic, if there is one.
   void tell(Partition& partition, Partition::Turn turn);

@@ -76,6 +76,9 @@ Broker::~Broker() = default;
 runtime::awaitable<void> Broker::open_logs() {
   log::LogManager::Options options;
   options.directories = config::log_dirs(options_.settings);
+  options.reserved_bytes =
+      static_cast<uint64_t>(options_.settings.get_long("log.dirs.reserved.bytes"));
+  if (BrokerId id(config::broker_id(options_.settings)); id.value() >= 0) options.broker_id = id;
   const int64_t give_up = clock_.monotonic_ms() + kLockPatienceMs;
   while (true) {
     auto open = [this, &options] { return log::LogManager::open(files_, clock_, options); };

@@ -235,6 +235,63 @@ TEST_F(LogManagerTest, AFailedDirectoryIsNotUsedAnyMore) {
             Errc::log_dir_offline);
 }
 
+TEST_F(LogManagerTest, ADirectoryOfAnotherBrokerIsOffline) {
+  {
+    auto manager = manager_of({"/logs/a", "/logs/b"});
+    ASSERT_TRUE((*manager)->confirm_identity(BrokerId(3), "cluster-1").ok());
+    for (size_t i = 0; i < 2; ++i) ASSERT_TRUE((*manager)->mark_clean_shutdown(i).ok());
+  }
+  for (const char* other : {"version=0\nbroker.id=4\ncluster.id=cluster-1\n",
+                            "version=0\nbroker.id=3\ncluster.id=cluster-2\n"}) {
+    ASSERT_TRUE(files_.make_dirs("/logs/foreign/u-0"));
+    ASSERT_TRUE(files_.write_file_atomically("/logs/foreign/meta.properties", other,
+                                             fs::Durability::full));
+    ASSERT_TRUE(files_.write_file_atomically("/logs/foreign/.kafka_cleanshutdown", "",
+                                             fs::Durability::full));
+    auto manager = manager_of({"/logs/foreign", "/logs/a", "/logs/b"});
+    ASSERT_TRUE(manager.ok()) << manager.error().what();
+    std::vector<DirectoryState> states = (*manager)->directories();
+    EXPECT_FALSE(states[0].online) << "the others are more";
+    EXPECT_TRUE(states[1].online && states[2].online);
+    EXPECT_TRUE((*manager)->found_logs().empty());
+    EXPECT_TRUE((*manager)->confirm_identity(BrokerId(3), "cluster-1").ok());
+    EXPECT_EQ(*files_.read_file("/logs/foreign/meta.properties", 1000), other);
+    EXPECT_TRUE(files_.exists("/logs/foreign/.kafka_cleanshutdown")) << "it is not ours to take";
+  }
+  // the configured id decides, whatever is more
+  ASSERT_TRUE(files_.write_file_atomically("/logs/foreign/meta.properties",
+                                           "version=0\nbroker.id=4\ncluster.id=cluster-1\n",
+                                           fs::Durability::full));
+  LogManager::Options options;
+  options.directories = {"/logs/a", "/logs/b", "/logs/foreign"};
+  options.broker_id = BrokerId(4);
+  auto manager = LogManager::open(files_, clock_, options);
+  ASSERT_TRUE(manager.ok());
+  EXPECT_EQ((*manager)->stored_broker_id(), BrokerId(4));
+  EXPECT_FALSE((*manager)->directories()[0].online);
+  EXPECT_TRUE((*manager)->directories()[2].online);
+}
+
+TEST_F(LogManagerTest, ADamagedIdentityIsItsDirectorysTrouble) {
+  for (const char* name : {"/logs/a", "/logs/b"}) ASSERT_TRUE(files_.make_dirs(name));
+  ASSERT_TRUE(files_.write_file_atomically("/logs/a/meta.properties", "rub\nbish",
+                                           fs::Durability::full));
+  auto manager = manager_of({"/logs/a", "/logs/b"});
+  ASSERT_TRUE(manager.ok()) << manager.error().what();
+  EXPECT_FALSE((*manager)->directories()[0].online);
+  EXPECT_TRUE((*manager)->directories()[1].online);
+  manager->reset();
+  auto alone = manager_of({"/logs/a"});
+  ASSERT_FALSE(alone.ok());
+  EXPECT_NE(alone.error().what().find("/logs/a/meta.properties"), std::string::npos);
+  EXPECT_NE(alone.error().what().find("remove it"), std::string::npos);
+  ASSERT_TRUE(files_.write_file_atomically("/logs/b/.odradek_directory_id", "rubbish",
+                                           fs::Durability::full));
+  auto again = manager_of({"/logs/b"});
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE((*again)->directories()[0].id.is_zero());
+}
+
 TEST_F(LogManagerTest, DirectoriesThatCannotBeUsed) {
   EXPECT_EQ(manager_of({}).error().code(), Errc::bad_setting);
   EXPECT_EQ(manager_of({"/logs/a", "/logs/a/"}).error().code(), Errc::bad_setting);

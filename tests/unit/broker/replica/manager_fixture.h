@@ -48,6 +48,7 @@ class PartitionManagerTest : public testing::Test {
   void begin_open() {
     log::LogManager::Options options;
     options.directories = log_dirs_;
+    options.reserved_bytes = reserved_bytes_;
     auto logs = log::LogManager::open(held_, clock_, options);
     ASSERT_TRUE(logs) << logs.error().what();
     logs_ = std::move(*logs);
@@ -183,6 +184,7 @@ class PartitionManagerTest : public testing::Test {
   fs::FaultyFileSystem files_{1};
   fs::HeldFileSystem held_{files_};
   ManualClock clock_;
+  uint64_t reserved_bytes_ = 0;
   std::shared_ptr<log::LogConfig> config_ = std::make_shared<log::LogConfig>();
   std::unique_ptr<log::LogManager> logs_;
   std::unique_ptr<runtime::Background> background_;

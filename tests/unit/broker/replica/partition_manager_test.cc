@@ -225,6 +225,45 @@ TEST_F(PartitionManagerTest, TheDiskCapLeavesCompactedTopics) {
   EXPECT_EQ(run(runtime::run_on(manager_->owner({"t", PartitionId(0)}), look)), Offset(0));
 }
 
+TEST_F(PartitionManagerTest, AFullDiskTakesNothingUntilThereIsRoom) {
+  stop();
+  reserved_bytes_ = 20'000;
+  open();
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, kSelf); });
+  ASSERT_TRUE(append({"t", PartitionId(1)}));
+  files_.set_capacity(files_.used_bytes() + 1);
+  EXPECT_EQ(append({"t", PartitionId(0)}).error().code(), Errc::disk_full);
+  EXPECT_EQ(append({"t", PartitionId(1)}).error().code(), Errc::disk_full)
+      << "though the reserve was given free";
+  auto read = [this] {
+    return (*manager_->find({"t", PartitionId(1)}))
+        ->read(Offset(0), 1000, ReadLimit::high_watermark, true)
+        .ok();
+  };
+  EXPECT_TRUE(run(runtime::run_on(manager_->owner({"t", PartitionId(1)}), read)));
+  logs_->look_for_room();
+  EXPECT_FALSE(append({"t", PartitionId(1)}).ok());
+  files_.set_capacity(0);
+  logs_->look_for_room();  // as housekeeping does each second
+  EXPECT_EQ(append({"t", PartitionId(0)})->first_offset, Offset(0));
+  EXPECT_EQ(append({"t", PartitionId(1)})->first_offset, Offset(1));
+}
+
+TEST_F(PartitionManagerTest, ADamagedLogIsTheOnlyOneThatIsOffline) {
+  next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, kSelf); });
+  for (int32_t i = 0; i < 2; ++i) {
+    for (int n = 0; n < 3; ++n) ASSERT_TRUE(append({"t", PartitionId(i)}));
+  }
+  stop();
+  ASSERT_TRUE(files_.remove("/logs/.kafka_cleanshutdown"));
+  auto file = files_.open("/logs/t-1/00000000000000000000.log", fs::OpenMode::read_write);
+  ASSERT_TRUE((*file)->pwrite("X", 65));
+  open();
+  EXPECT_EQ(find({"t", PartitionId(1)}), Errc::log_dir_offline);
+  EXPECT_EQ(append({"t", PartitionId(0)})->first_offset, Offset(3));
+  EXPECT_TRUE(logs_->directories()[0].online);
+}
+
 TEST_F(PartitionManagerTest, AFailedDirectoryIsToldAsSuch) {
   next_image([&](metadata::Image& image) { put_topic(image, "t", Uuid::random(), 2, kSelf); });
   bool all_failed = false;
