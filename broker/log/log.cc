@@ -33,7 +33,8 @@ Log::Log(const LogContext& context, OpenOptions options)
       config_(std::move(options.config)),
       epochs_(context.files, directory_ + "/leader-epoch-checkpoint"),
       recovery_point_(options.recovery_point),
-      last_flush_ms_(context.clock->wall_ms()) {}
+      last_flush_ms_(context.clock->wall_ms()),
+      cleaned_to_(options.cleaned_to) {}
 
 Log::~Log() = default;
 
@@ -269,6 +270,8 @@ Result<void> Log::truncate_to(Offset offset) {
            offset.value(), log_end_offset_.value());
   forget_hints();
   ++cuts_;
+  if (Result<void> forgotten = forget_cleaning(); !forgotten) return failed(forgotten.error());
+  if (cleaned_to_) cleaned_to_ = std::min(*cleaned_to_, offset);
   DeletedFiles deleted;
   while (active().base_offset() >= offset) {
     for (const std::string& path : active().paths()) deleted.add({{path}});
@@ -299,6 +302,8 @@ Result<void> Log::truncate_fully_and_start_at(Offset offset) {
            offset.value());
   forget_hints();
   ++cuts_;
+  if (Result<void> forgotten = forget_cleaning(); !forgotten) return failed(forgotten.error());
+  cleaned_to_.reset();
   DeletedFiles deleted;
   for (const std::unique_ptr<Segment>& segment : segments_) {
     deleted.add({segment->paths()});

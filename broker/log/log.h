@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "broker/log/append_check.h"
+#include "broker/log/cleaning.h"
 #include "broker/log/file_cache.h"
 #include "broker/log/flush_work.h"
 #include "broker/log/leader_epoch_cache.h"
@@ -108,6 +109,7 @@ struct OpenOptions {
   Offset log_start_offset{0};   // from the checkpoint
   bool clean_shutdown = false;  // .kafka_cleanshutdown was there
   bool was_compacted = false;   // a cleaner was here: a segment may end before the next one begins
+  std::optional<Offset> cleaned_to;  // from the checkpoint: what compaction has been over
   // Written to partition.metadata of a new log. inconsistent_topic_id where the file names another
   // one.
   std::optional<Uuid> topic_id;
@@ -201,6 +203,27 @@ class Log {
   // partition.metadata. inconsistent_topic_id where another id is stored.
   Result<void> set_topic_id(const Uuid& topic_id);
 
+  // --- compaction (cleaning.h); the work itself is a Cleaner's ---
+
+  // Nothing where the topic is not compacted, or the log cannot be. `stable_end`: the last stable
+  // offset.
+  Result<std::optional<CleaningState>> cleaning_state(Offset stable_end);
+  Result<CleaningPlan> plan_cleaning(Offset stable_end);
+  // A new segment takes the place of others in two steps, with a sync of the directory between them
+  // and one behind: first its files are named .swap, which a start completes whatever happens next.
+  // False where segments were cut or taken away since the plan: nothing was done.
+  Result<bool> begin_swap(uint64_t generation, const CleanedSegment& cleaned);
+  // Second, the old files are set aside and the new ones get their names. Nothing where segments
+  // were cut or taken away between the steps: the new files are gone.
+  Result<std::optional<DeletedFiles>> finish_swap();
+  // All of the plan is done. Passed over where segments were cut or taken away meanwhile.
+  void finish_cleaning(uint64_t generation, Offset end_offset);
+  // It is left alone until segments are cut or taken away.
+  void mark_uncleanable() { uncleanable_ = true; }
+  uint64_t generation() const { return generation_; }
+  // What compaction has been over; nothing where it has not.
+  std::optional<Offset> cleaned_to() const { return cleaned_to_; }
+
   // Clean stop: trims, fsyncs, writes the producer snapshot. Blocking; the last call but for
   // getters.
   Result<void> close();
@@ -263,9 +286,16 @@ class Log {
   std::string kept_by_size(const Segment& oldest) const;
   Result<void> cut_epochs();
   Result<void> take_away(size_t count, DeletedFiles& deleted);
+  Result<void> set_aside(const std::string& path, DeletedFiles& deleted);
   Result<std::optional<TimestampOffset>> first_record_at(Segment& segment, const FoundBatch& batch,
                                                          int64_t timestamp, Offset start_offset);
   Result<std::string> rename_directory(std::string_view suffix);
+
+  // compaction (log_clean.cc)
+  void check_cleaned_to();
+  Result<Offset> first_uncleanable(Offset first_dirty, Offset stable_end, int64_t now_ms);
+  Result<int64_t> compaction_overdue_ms(Offset first_dirty, int64_t now_ms);
+  Result<void> forget_cleaning();
 
   // producer snapshots (log_producers.cc)
   std::string snapshot_path(Offset offset) const;
@@ -302,6 +332,10 @@ class Log {
   bool directory_dirty_ = false;          // files were made or renamed since the last flush
   std::vector<std::string> dirty_paths_;  // small files to be synced with the next flush
   std::optional<Error> broken_;           // an I/O error: nothing is written any more
+  std::optional<Offset> cleaned_to_;
+  uint64_t generation_ = 0;             // goes up when segments are cut or taken away
+  bool uncleanable_ = false;            // said once; compaction leaves it alone
+  std::optional<CleanedSegment> swap_;  // between begin_swap and finish_swap
   ReadHint append_hint_;                  // where the newest append begins
   ReadHint read_hints_[3];                // where recent reads ended: the next ones begin there
   size_t next_hint_ = 0;

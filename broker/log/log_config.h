@@ -23,6 +23,10 @@ struct LogConfig {
   int64_t retention_bytes = -1;      // -1: no limit
   bool cleanup_delete = true;        // cleanup.policy names "delete"
   bool cleanup_compact = false;      // cleanup.policy names "compact"
+  double min_cleanable_dirty_ratio = 0.5;  // compaction waits until so much of a log is dirty
+  int64_t min_compaction_lag_ms = 0;
+  int64_t max_compaction_lag_ms = std::numeric_limits<int64_t>::max();
+  int64_t delete_retention_ms = 86400000;  // how long a tombstone stays after its first compaction
   int64_t file_delete_delay_ms = 60000;
   int64_t flush_messages = std::numeric_limits<int64_t>::max();
   int64_t flush_ms = std::numeric_limits<int64_t>::max();

@@ -169,6 +169,7 @@ LoadedLog LogManager::load(const FoundLog& found, std::shared_ptr<const LogConfi
   options.log_start_offset = offset_of(CheckpointKind::log_start_offset).value_or(Offset(0));
   options.clean_shutdown = directory.clean_shutdown;
   options.was_compacted = offset_of(CheckpointKind::cleaner).has_value();
+  options.cleaned_to = offset_of(CheckpointKind::cleaner);
   Result<std::unique_ptr<Log>> log = open_log(context_, std::move(options));
   if (!log) {
     LOG_ERROR("server", "Log {} in {} cannot be opened: {}", id.to_string(), directory.path,

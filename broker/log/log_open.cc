@@ -80,10 +80,15 @@ class LogOpener {
         swaps.push_back(entry.name);
       }
     }
-    // a swap at or above a half-written segment belongs to a split that has to be done anew
+    // A swap at or above a half-written segment belongs to a split that has to be done anew. An index
+    // without its segment: that one is in place, or its swap was called off; which, nobody knows.
     std::vector<std::string> valid;
     for (const std::string& name : swaps) {
-      if (offset_of_name(name).value_or(Offset(0)) >= min_cleaned) {
+      const Offset base = offset_of_name(name).value_or(Offset(0));
+      const bool alone = !std::binary_search(swaps.begin(), swaps.end(),
+                                             offset_name(base) + ".log.swap");
+      if (alone) reindex_.push_back(base);
+      if (base >= min_cleaned || alone) {
         if (Result<void> dropped = drop(name); !dropped) return dropped;
       } else {
         valid.push_back(name);

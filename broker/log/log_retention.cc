@@ -108,6 +108,17 @@ Result<DeletedFiles> Log::remove_segments(Offset last, Offset high_watermark,
   return deleted;
 }
 
+Result<void> Log::set_aside(const std::string& path, DeletedFiles& deleted) {
+  Result<void> renamed = context_.files->rename(path, path + ".deleted");
+  if (renamed) {
+    deleted.paths.push_back(path + ".deleted");
+    return {};
+  }
+  if (renamed.error().code() == Errc::disk_full)  // no room for the longer name
+    renamed = context_.files->remove(path);
+  return !renamed && renamed.error().code() == Errc::not_found ? Result<void>() : renamed;
+}
+
 Result<void> Log::take_away(size_t count, DeletedFiles& deleted) {
   if (count == segments_.size()) {  // the log goes on in an empty segment
     Result<void> rolled = roll();
@@ -116,28 +127,20 @@ Result<void> Log::take_away(size_t count, DeletedFiles& deleted) {
     if (count == 0) return {};  // no room for a new one: the one there is stays for now
   }
   forget_hints();
-  auto set_aside = [&](const std::string& path) -> Result<void> {
-    Result<void> renamed = context_.files->rename(path, path + ".deleted");
-    if (renamed) {
-      deleted.paths.push_back(path + ".deleted");
-      return {};
-    }
-    if (renamed.error().code() == Errc::disk_full)  // no room for the longer name
-      renamed = context_.files->remove(path);
-    return !renamed && renamed.error().code() == Errc::not_found ? Result<void>() : renamed;
-  };
+  if (Result<void> forgotten = forget_cleaning(); !forgotten) return forgotten;
   directory_dirty_ = true;
   for (size_t i = 0; i < count; ++i) {
     Segment& segment = *segments_.front();
     segment.close_files();
     for (const std::string& path : segment.paths()) {
-      if (Result<void> moved = set_aside(path); !moved) return moved;
+      if (Result<void> moved = set_aside(path, deleted); !moved) return moved;
     }
     segments_.erase(segments_.begin());
   }
   const Offset first = segments_.front()->base_offset();
   while (!snapshots_.empty() && snapshots_.front() < first) {
-    if (Result<void> moved = set_aside(snapshot_path(snapshots_.front())); !moved) return moved;
+    if (Result<void> moved = set_aside(snapshot_path(snapshots_.front()), deleted); !moved)
+      return moved;
     snapshots_.erase(snapshots_.begin());
   }
   log_start_offset_ = std::max(log_start_offset_, first);
@@ -219,6 +222,7 @@ Result<void> Log::close_unsynced() {
   if (Result<void> written = epochs_.write_left(); !written) return failed(written.error());
   // its last entries are new also where all records were flushed before
   if (active().is_dirty()) mark_dirty(active());
+  if (Result<void> forgotten = forget_cleaning(); !forgotten) return failed(forgotten.error());
   if (Result<void> trimmed = active().become_inactive(); !trimmed) return failed(trimmed.error());
   const Offset covered =
       snapshots_.empty() ? segments_.front()->base_offset() : snapshots_.back();
@@ -244,6 +248,7 @@ Result<void> Log::close() {
 }
 
 Result<std::string> Log::rename_directory(std::string_view suffix) {
+  if (Result<void> forgotten = forget_cleaning(); !forgotten) return failed(forgotten.error());
   for (const std::unique_ptr<Segment>& segment : segments_) segment->close_files();
   const std::string parent = fs::parent_of(directory_);
   const std::string target = parent + "/" + deleted_directory_name(id_, Uuid::random(), suffix);

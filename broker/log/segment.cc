@@ -30,6 +30,12 @@ SegmentInfo Segment::info() const {
   return {base_offset_, size_, max_timestamp_known_ ? max_timestamp_ : -1};
 }
 
+Segment::Sizes Segment::sizes() const {
+  return {size_, offset_index_.entries() * OffsetIndex::kEntrySize,
+          time_index_.entries() * TimeIndex::kEntrySize,
+          transaction_index_.entries() * TransactionIndex::kEntrySize};
+}
+
 void Segment::note_timestamp(int64_t timestamp, Offset offset) {
   if (timestamp <= max_timestamp_) return;
   max_timestamp_ = timestamp;
@@ -280,6 +286,11 @@ Result<bool> Segment::indexes_are_sane(const Sizes& sizes) {
   Result<bool> sane = offset_index_.is_sane(sizes.offset_index, size_);
   if (!sane || !*sane) return sane;
   return time_index_.is_sane(sizes.time_index);
+}
+
+Result<int64_t> Segment::first_timestamp() {
+  if (Result<void> loaded = load_first_timestamp(); !loaded) return loaded.error();
+  return first_timestamp_;
 }
 
 Result<Segment::Recovered> Segment::recover(const LogConfig& config, Offset limit, OnDisk on_disk,

@@ -48,6 +48,8 @@ class Segment {
   uint64_t size() const { return size_; }
   int64_t modified_ms() const { return modified_ms_; }
   SegmentInfo info() const;
+  // As they are now, in the files and on their way there.
+  Sizes sizes() const;
 
   // Writes at the end and feeds the indexes. `batches` is what was appended at once. After an error
   // the file is as long as before (disk_full), or cannot be trusted (io_error).
@@ -78,6 +80,8 @@ class Segment {
   // The largest timestamp in it, or the file's modification time where no record has one.
   Result<int64_t> largest_timestamp();
   Result<TimeIndex::Entry> max_timestamp_and_offset();
+  // The largest timestamp of the set that was appended first.
+  Result<int64_t> first_timestamp();
 
   // Reads everything, checks every CRC and builds the indexes anew. Each good batch is shown to
   // `visit`. Cuts the file at the first batch that is not good, or does not end below `limit`, where

@@ -1,7 +1,5 @@
 #include "broker/log/transaction_index.h"
 
-#include "common/bytes/byte_writer.h"
-
 namespace odradek::broker::log {
 
 TransactionIndex::TransactionIndex(FileCache* cache, const std::string* directory,
@@ -11,16 +9,20 @@ TransactionIndex::TransactionIndex(FileCache* cache, const std::string* director
       is_ragged_(bytes % kEntrySize != 0) {}
 
 Result<std::vector<AbortedEntry>> TransactionIndex::read() {
-  std::vector<AbortedEntry> all;
-  if (entries_ == 0) return all;
+  if (entries_ == 0) return std::vector<AbortedEntry>();
   Result<std::shared_ptr<fs::File>> file = file_.get();
   if (!file) return file.error();
-  Bytes bytes(entries_ * kEntrySize, '\0');
-  if (Result<void> read = (*file)->pread_exact(bytes.data(), bytes.size(), 0); !read)
+  return read(**file, entries_);
+}
+
+Result<std::vector<AbortedEntry>> TransactionIndex::read(fs::File& file, size_t entries) {
+  std::vector<AbortedEntry> all;
+  Bytes bytes(entries * kEntrySize, '\0');
+  if (Result<void> read = file.pread_exact(bytes.data(), bytes.size(), 0); !read)
     return read.error();
-  all.reserve(entries_);
+  all.reserve(entries);
   ByteReader reader(bytes);
-  for (size_t i = 0; i < entries_; ++i) {
+  for (size_t i = 0; i < entries; ++i) {
     AbortedEntry entry;
     reader.i16();  // version: 0 is the only one
     entry.producer_id = ProducerId(reader.i64());
@@ -32,15 +34,19 @@ Result<std::vector<AbortedEntry>> TransactionIndex::read() {
   return all;
 }
 
+void TransactionIndex::write_entry(ByteWriter& out, const AbortedEntry& entry) {
+  out.i16(0);
+  out.i64(entry.producer_id.value());
+  out.i64(entry.first_offset.value());
+  out.i64(entry.last_offset.value());
+  out.i64(entry.last_stable_offset.value());
+}
+
 Result<void> TransactionIndex::append(const AbortedEntry& entry) {
   Result<std::shared_ptr<fs::File>> file = file_.get();
   if (!file) return file.error();
   ByteWriter bytes;
-  bytes.i16(0);
-  bytes.i64(entry.producer_id.value());
-  bytes.i64(entry.first_offset.value());
-  bytes.i64(entry.last_offset.value());
-  bytes.i64(entry.last_stable_offset.value());
+  write_entry(bytes, entry);
   if (Result<void> written = (*file)->pwrite(bytes.buffer(), entries_ * kEntrySize); !written)
     return written;
   ++entries_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/log/file_cache.h"
+#include "common/bytes/byte_writer.h"
 #include "common/ids.h"
 #include "common/result.h"
 
@@ -28,6 +29,9 @@ class TransactionIndex {
 
   size_t entries() const { return entries_; }
   Result<std::vector<AbortedEntry>> read();
+  // The first `entries` of a file; for who is not the segment's owner.
+  static Result<std::vector<AbortedEntry>> read(fs::File& file, size_t entries);
+  static void write_entry(ByteWriter& out, const AbortedEntry& entry);
   Result<void> append(const AbortedEntry& entry);
   // Keeps the entries whose marker is below the offset.
   Result<void> truncate_to(Offset offset);
