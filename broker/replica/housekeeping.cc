@@ -235,6 +235,7 @@ asio::awaitable<void> Housekeeping::write_checkpoints(log::CheckpointKind kind) 
           break;
         }
         case log::CheckpointKind::cleaner:
+          if (log.cleaned_to()) into.emplace(id, *log.cleaned_to());
           break;
       }
     }

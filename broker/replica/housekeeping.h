@@ -30,6 +30,8 @@ class Housekeeping {
   // log.dirs.max.bytes; see disk_cap.h.
   boost::asio::awaitable<void> apply_disk_cap();
   boost::asio::awaitable<void> write_checkpoints(log::CheckpointKind kind);
+  // Removes files that were set aside, after their delay.
+  boost::asio::awaitable<void> remove_later(int64_t delay_ms, log::DeletedFiles files);
 
  private:
   using Job = boost::asio::awaitable<void> (Housekeeping::*)();
@@ -37,7 +39,6 @@ class Housekeeping {
   boost::asio::awaitable<void> repeat(Job job, int64_t every_ms, int64_t first_ms);
   boost::asio::awaitable<void> look_for_room();
   boost::asio::awaitable<void> make_room(size_t directory, uint64_t used);
-  boost::asio::awaitable<void> remove_later(int64_t delay_ms, log::DeletedFiles files);
   boost::asio::awaitable<void> flush_old();
   boost::asio::awaitable<void> expire_producers();
   boost::asio::awaitable<void> checkpoint_recovery();

@@ -33,6 +33,8 @@ PartitionManager::PartitionManager(ReplicaSettings settings, TopicSettingsFor to
       reconciler_(std::make_unique<Reconciler>(*this)),
       housekeeping_(
           std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)),
+      cleaner_(std::make_unique<LogCleaner>(settings_.cleaner, table_, logs_, background_, clock_,
+                                            home_, *housekeeping_, *this)),
       mover_(std::make_unique<LogMover>(*this)) {
   if (!settings_.group_flush) return;
   std::vector<std::string> directories;
@@ -97,6 +99,7 @@ asio::awaitable<void> PartitionManager::adopt(std::vector<log::LoadedLog> loaded
 void PartitionManager::end_of_load() {
   if (ended_) return;
   housekeeping_->start();
+  cleaner_->start();
   auto was_clean = [](const log::DirectoryState& directory) { return directory.clean_shutdown; };
   const auto directories = logs_.directories();
   if (!std::all_of(directories.begin(), directories.end(), was_clean)) {
@@ -236,16 +239,18 @@ asio::awaitable<void> PartitionManager::stop() {
   reconciler_->end();
   housekeeping_->end();
   mover_->end();
+  cleaner_->end();
   if (loader_) {
     auto stop_loading = [this] { loader_->stop(); };
     co_await background_.run(std::move(stop_loading));
   }
   while (reconciler_->busy() || mover_->busy() || adopting_ > 0) co_await reconciler_->progress().wait_ms(1000);
+  while (cleaner_->busy()) co_await cleaner_->progress().wait_ms(1000);
   // a checkpoint that is being written may not replace the last ones
   co_await housekeeping_->wait_idle();
   auto directories = logs_.directories();
   std::vector<log::Offsets> recovery(directories.size()), high_watermarks(directories.size()),
-      starts(directories.size());
+      starts(directories.size()), cleaned(directories.size());
   std::vector<bool> clean(directories.size(), true);
   std::vector<std::pair<size_t, std::unique_ptr<log::Log>>> logs;
   for (auto& loaded : loaded_) {  // a stop before all were taken over
@@ -278,6 +283,7 @@ asio::awaitable<void> PartitionManager::stop() {
         clean[directory] = false;
       }
       recovery[directory].emplace(log->id(), log->recovery_point());
+      if (log->cleaned_to()) cleaned[directory].emplace(log->id(), *log->cleaned_to());
       if (!high_watermarks[directory].contains(log->id())) {
         high_watermarks[directory].emplace(log->id(), log->log_end_offset());
       }
@@ -292,7 +298,8 @@ asio::awaitable<void> PartitionManager::stop() {
       bool written =
           logs_.write_checkpoint(i, CheckpointKind::recovery_point, recovery[i]).ok() &&
           logs_.write_checkpoint(i, CheckpointKind::high_watermark, high_watermarks[i]).ok() &&
-          logs_.write_checkpoint(i, CheckpointKind::log_start_offset, starts[i]).ok();
+          logs_.write_checkpoint(i, CheckpointKind::log_start_offset, starts[i]).ok() &&
+          logs_.write_checkpoint(i, CheckpointKind::cleaner, cleaned[i]).ok();
       if (!written || !clean[i]) {
         LOG_ERROR("server",
                   "{} is not marked as cleanly closed; its logs are checked at the next start",

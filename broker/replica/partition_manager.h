@@ -1,7 +1,7 @@
 #pragma once
 // PartitionManager: every partition of this broker, spread over the shards. It follows the cluster
-// image (Reconciler: opens, makes, deletes logs), runs retention and flush and writes the
-// checkpoints (Housekeeping). Public functions may be called from any shard but where a line says
+// image (Reconciler: opens, makes, deletes logs), runs retention and flush, writes the checkpoints
+// (Housekeeping) and compacts (LogCleaner). Public functions may be called from any shard but where a line says
 // otherwise. Its own state lives on the home executor, the first shard.
 
 #include <atomic>
@@ -17,6 +17,7 @@
 #include "broker/log/log_manager.h"
 #include "broker/metadata/coordinator_client.h"
 #include "broker/metadata/image.h"
+#include "broker/replica/log_cleaner.h"
 #include "broker/replica/partition.h"
 #include "broker/replica/partition_table.h"
 #include "common/clock.h"
@@ -66,6 +67,7 @@ struct ReplicaSettings {
   int64_t log_start_checkpoint_ms = 60000;      // log.flush.start.offset.checkpoint.interval.ms
   int64_t high_watermark_checkpoint_ms = 5000;  // replica.high.watermark.checkpoint.interval.ms
   int64_t producer_expiry_check_ms = 600000;    // producer.id.expiration.check.interval.ms
+  CleanerSettings cleaner;
 };
 
 class PartitionManager final : public PartitionEvents {
@@ -126,6 +128,7 @@ class PartitionManager final : public PartitionEvents {
 
   PartitionTable& table() { return table_; }
   log::LogManager& logs() { return logs_; }
+  LogCleaner& cleaner() { return *cleaner_; }
 
   void on_log_failure(Partition& partition, const Error& error) override;
   void on_disk_full(Partition& partition) override { logs_.note_full(partition.directory()); }
@@ -171,6 +174,7 @@ class PartitionManager final : public PartitionEvents {
   std::unique_ptr<GroupFlush> group_flush_;  // null with log.flush.policy=kafka
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Housekeeping> housekeeping_;
+  std::unique_ptr<LogCleaner> cleaner_;
   std::unique_ptr<LogMover> mover_;
 };
 

@@ -1,5 +1,7 @@
 #include "broker/replica/topic_settings.h"
 
+#include <algorithm>
+
 namespace odradek::broker::replica {
 
 namespace {
@@ -38,6 +40,12 @@ TopicSettings topic_settings(const config::TopicConfig& topic, int64_t producer_
   log->retention_bytes = topic.retention_bytes;
   log->cleanup_delete = topic.cleanup_delete;
   log->cleanup_compact = topic.cleanup_compact;
+  log->min_cleanable_dirty_ratio = topic.min_cleanable_dirty_ratio;
+  log->min_compaction_lag_ms = topic.min_compaction_lag_ms;
+  log->max_compaction_lag_ms = topic.max_compaction_lag_ms;
+  log->delete_retention_ms = topic.delete_retention_ms;
+  // what is in the segment that is written to cannot be compacted: it must be closed in time
+  if (topic.cleanup_compact) log->segment_ms = std::min(log->segment_ms, log->max_compaction_lag_ms);
   log->file_delete_delay_ms = topic.file_delete_delay_ms;
   log->flush_messages = topic.flush_messages;
   log->flush_ms = topic.flush_ms;

@@ -143,6 +143,14 @@ replica::ReplicaSettings replica_settings(const config::Settings& file) {
   settings.high_watermark_checkpoint_ms =
       file.get_long("replica.high.watermark.checkpoint.interval.ms");
   settings.producer_expiry_check_ms = file.get_long("producer.id.expiration.check.interval.ms");
+  settings.cleaner.enable = file.get_bool("log.cleaner.enable");
+  settings.cleaner.threads = file.get_int("log.cleaner.threads");
+  settings.cleaner.backoff_ms = file.get_long("log.cleaner.backoff.ms");
+  settings.cleaner.dedupe_buffer_bytes = file.get_long("log.cleaner.dedupe.buffer.size");
+  settings.cleaner.load_factor = file.get_double("log.cleaner.io.buffer.load.factor");
+  settings.cleaner.io_buffer_bytes = file.get_int("log.cleaner.io.buffer.size");
+  settings.cleaner.max_bytes_per_second =
+      file.get_double("log.cleaner.io.max.bytes.per.second");
   return settings;
 }
 

@@ -92,6 +92,18 @@ Result<void> check_retention(const Settings& settings) {
   return {};
 }
 
+Result<void> check_cleaner(const Settings& settings) {
+  constexpr int64_t kLeastPerThread = 1 << 20;
+  const int64_t threads = std::max(settings.get_int("log.cleaner.threads"), 1);
+  if (settings.get_long("log.cleaner.dedupe.buffer.size") / threads <= kLeastPerThread) {
+    return settings.refuse("log.cleaner.dedupe.buffer.size",
+                           "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner "
+                           "thread (log.cleaner.threads is " +
+                               std::to_string(threads) + ")");
+  }
+  return {};
+}
+
 // host:number, separated by commas.
 bool is_override_list(std::string_view text) {
   for (const std::string& part : parse_list(text)) {
@@ -147,7 +159,7 @@ Result<void> check_broker_settings(const Settings& settings) {
   }
   if (log_dirs(settings).empty())
     return settings.refuse("log.dirs", "expected at least one directory");
-  for (auto check : {check_broker_id, check_groups, check_retention, check_network}) {
+  for (auto check : {check_broker_id, check_groups, check_retention, check_cleaner, check_network}) {
     if (auto done = check(settings); !done) return done;
   }
   return {};

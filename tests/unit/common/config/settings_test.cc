@@ -217,6 +217,10 @@ TEST(BrokerRules, BetweenSettings) {
   EXPECT_NE(check(zk + "log.retention.ms=0\n"), "");
   EXPECT_EQ(check(zk + "log.retention.ms=-1\n"), "");
   EXPECT_NE(check(zk + "log.dirs=,\n"), "");
+  EXPECT_NE(check(zk + "log.cleaner.dedupe.buffer.size=1048576\n").find("at least 1MB per cleaner"),
+            std::string::npos);
+  EXPECT_NE(check(zk + "log.cleaner.dedupe.buffer.size=2097152\nlog.cleaner.threads=2\n"), "");
+  EXPECT_EQ(check(zk + "log.cleaner.dedupe.buffer.size=1048577\nlog.cleaner.threads=0\n"), "");
   EXPECT_NE(check(zk + "max.connections.per.ip.overrides=a\n"), "");
   EXPECT_EQ(check(zk + "max.connections.per.ip.overrides=127.0.0.1:5,::1:6\n"), "");
 }
