@@ -156,9 +156,9 @@ class Connection:
         r.get("i")
         return r.array(lambda: (r.string(), r.get("h")))[0][1]
 
-    def produce(self, topic, partition, batch, acks=-1, version=3):
+    def produce(self, topic, partition, batch, acks=-1, version=3, transactional_id=None):
         """(error, base offset) of one batch"""
-        body = (string(None) + struct.pack(">hi", acks, 15000) +
+        body = (string(transactional_id) + struct.pack(">hi", acks, 15000) +
                 array([string(topic) + array([struct.pack(">ii", partition, len(batch)) + batch])]))
         r = self.call(0, version, body)
 
@@ -191,6 +191,25 @@ class Connection:
         r = self.call(22, 0, string(transactional_id) + struct.pack(">i", 60000))
         _throttle, error, producer, epoch = r.get("ihqh")
         return error, producer, epoch
+
+    def transaction_coordinator(self, transactional_id):
+        """error of FindCoordinator v1"""
+        r = self.call(10, 1, string(transactional_id) + b"\1")
+        _throttle, error = r.get("ih")
+        return error
+
+    def add_partition_to_transaction(self, transactional_id, producer, epoch, topic, partition=0):
+        """error of AddPartitionsToTxn v0 for the partition"""
+        body = string(transactional_id) + struct.pack(">qh", producer, epoch)
+        r = self.call(24, 0, body + array([string(topic) + array([struct.pack(">i", partition)])]))
+        r.get("i")
+        return r.array(lambda: (r.string(), r.array(lambda: r.get("ih"))))[0][1][0][1]
+
+    def end_transaction(self, transactional_id, producer, epoch, commit):
+        """error of EndTxn v0"""
+        r = self.call(26, 0, string(transactional_id) + struct.pack(">qhb", producer, epoch, int(commit)))
+        _throttle, error = r.get("ih")
+        return error
 
     def describe_group(self, group):
         """(error, state, [member ids])"""
