@@ -43,15 +43,12 @@ class Cleaner::Source {
     read = size;
     BatchWalker walker(ByteView(buffer_.data(), size));
     while (walker.next()) {
-      const uint64_t at = position_ + walker.position();
-      if (Result<void> right = check_crc(walker.header(), walker.batch()); !right) {
-        return damaged(at, right.error().what());
-      }
-      if (walker.header().last_offset_delta < 0) return damaged(at, "offsets that go backwards");
-      Result<bool> taken = take(walker.header(), walker.batch());
+      Result<bool> taken = check(walker.header(), walker.batch());
+      if (taken) taken = take(walker.header(), walker.batch());
       if (!taken && taken.error().code() == Errc::corrupt_record) {
-        return damaged(at, format("offset {}: {}", walker.header().base_offset.value(),
-                                  taken.error().what()));
+        return damaged(position_ + walker.position(),
+                       format("offset {}: {}", walker.header().base_offset.value(),
+                              taken.error().what()));
       }
       if (!taken || !*taken) return taken;
     }
@@ -68,6 +65,12 @@ class Cleaner::Source {
   Result<void> fill(size_t size) {
     if (buffer_.size() < size) buffer_.resize(size);
     return file_->pread_exact(buffer_.data(), size, position_);
+  }
+
+  static Result<bool> check(const BatchHeader& header, ByteView batch) {
+    if (Result<void> right = check_crc(header, batch); !right) return right.error();
+    if (header.last_offset_delta >= 0) return true;
+    return Error(Errc::corrupt_record, "offsets that go backwards");
   }
 
   Error damaged(uint64_t position, std::string_view why) const {

@@ -71,11 +71,11 @@ void LogCleaner::end() {
 }
 
 asio::awaitable<void> LogCleaner::run() {
-  while (!ended_) {
-    const bool did_something = co_await clean_one();
-    if (did_something || ended_) continue;
-    co_await checkpoint();  // of logs that were cut or are gone
+  while (!ended_) {  // a broker that starts is left alone for a while
     co_await wake_.wait_ms(std::max<int64_t>(settings_.backoff_ms, 1));
+    while (!ended_ && co_await clean_one()) {
+    }
+    co_await checkpoint();  // of logs that were cut or are gone
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "broker/log/append_check.h"
+#include "broker/log/batch_filter.h"
 #include "broker/log/producer_state.h"
 #include "broker/log/record.h"
 #include "common/check.h"
@@ -39,6 +40,42 @@ void read_all(ByteView batches) {
   }
 }
 
+// What compaction leaves of a batch is a batch, with offsets of the old one.
+void compact(ByteView batches, uint8_t bits) {
+  OffsetMap latest(4096, 0.9);
+  for (const char* key : {"", "key", "key0"}) latest.put(key, Offset(bits));
+  FilterRules rules;
+  rules.latest = &latest;
+  rules.known_to = Offset(bits & 1 ? 2 : 1000);
+  rules.now_ms = 1'700'000'000'000;
+  rules.keep_legacy_tombstones = bits & 2;
+  rules.max_decompressed = kMaxOpened;
+  BatchFate fate;
+  fate.drop_records = bits & 4;
+  fate.keep_empty = bits & 8;
+  fate.marker_without_data = bits & 16;
+  BatchWalker walker(batches);
+  while (walker.next()) {
+    const BatchHeader& old = walker.header();
+    if (old.last_offset_delta < 0) continue;
+    Bytes out;
+    Result<FilteredBatch> filtered = filter_batch(old, walker.batch(), fate, rules, out);
+    if (!filtered || filtered->kind != FilteredBatch::Kind::rewritten) {
+      CHECK(filtered || filtered.error().code() == Errc::corrupt_record);
+      continue;
+    }
+    BatchWalker again(out);
+    CHECK(again.next() && again.rest().empty() && check_crc(again.header(), again.batch()));
+    CHECK(again.header().last_offset() == filtered->last_offset);
+    CHECK(old.magic < 2 || again.header().last_offset() == old.last_offset());
+    Result<RecordIterator> records = RecordIterator::open(again.batch(), 2 * kMaxOpened);
+    CHECK(records.ok());
+    int32_t kept = 0;
+    while (records->next()) ++kept;
+    CHECK(records->ok() && kept == filtered->records_kept);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -46,6 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const uint8_t bits = data[0];
   std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   read_all(bytes);
+  compact(bytes, bits);
   ProducerStates states;
   (void)states.load_snapshot(bytes, 0, 1000);
   if (bits & 0x80) {

@@ -5,6 +5,7 @@ import gzip
 import os
 import random
 import shutil
+import time
 
 from cases import dump_log
 from lib import cluster, peers, proc, zk_wire
@@ -41,7 +42,7 @@ def write(c, topic, codec, seed, transactional_id=None):
         proc.wait_until(ready, 40, "a transaction coordinator")
         _error, producer, epoch = c.init_producer_id(transactional_id)
         transactional = [producer, epoch, 0]
-    stamp = 1700000000000
+    stamp = int(time.time() * 1000) - 3600000  # producers of old would be forgotten
     for n in range(300):
         stamp += 1000
         pairs = pairs_of(numbers, numbers.randrange(1, 12))
@@ -154,7 +155,8 @@ def beside_apache(t):
     t.check("the broker stops cleanly", own.broker.stop() == 0)
     paths = sorted(n for name in topics for n in glob.glob(os.path.join(own.broker.partition_dir(name), "*")))
     logs, indexes = ([n for n in paths if n.endswith(ends)] for ends in (".log", (".index", ".timeindex")))
-    dump_log.same(t, "kafka-dump-log of both reads what was compacted", logs, "--deep-iteration", "--print-data-log")
+    for name in logs:  # its summary of several files is in an order of hashes
+        dump_log.same(t, "kafka-dump-log of both reads what was compacted", [name], "--deep-iteration", "--print-data-log")
     dump_log.same(t, "its indexes are sound", indexes, "--index-sanity-check")
     checked = dump_log.same(t, "and true", indexes, "--verify-index-only")
     t.check("without a complaint", not any("ismatch" in line for line in checked), checked)

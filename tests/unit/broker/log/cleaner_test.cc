@@ -371,7 +371,7 @@ TEST_F(CleanerTest, ACorruptBatchIsNamedAndNothingIsChanged) {
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().code(), Errc::corrupt_record);
   EXPECT_NE(done.error().what().find("/logs/t-0/00000000000000000000.log, position " +
-                                     std::to_string(second)),
+                                     std::to_string(second) + ": offset 1: "),
             std::string::npos)
       << done.error().what();
   EXPECT_TRUE(files(".cleaned").empty());
