@@ -52,9 +52,8 @@ class LogCleanerTest : public testing::Test {
     cleaner_ = std::make_unique<LogCleaner>(settings_, *table_, *logs_, background_, clock_,
                                             shards_->executor(0), *housekeeping_, failures_);
     shards_->start();
-    auto config_for = [this](const std::string&) { return config_; };
-    for (auto& task : logs_->load_tasks(config_for)) {
-      for (log::LoadedLog& loaded : task()) install(std::move(loaded.log));
+    for (const log::FoundLog& found : logs_->found_logs()) {
+      install(logs_->load(found, config_).log);
     }
   }
   void close() {
