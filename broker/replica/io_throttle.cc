@@ -9,9 +9,13 @@ constexpr double kLongestWaitMs = 86'400'000;
 }
 
 IoThrottle::IoThrottle(double bytes_per_second, const Clock& clock)
-    : bytes_per_ms_(std::max(bytes_per_second, 1.0) / 1000),
-      clock_(clock),
-      paid_until_ms_(static_cast<double>(clock.monotonic_ms())) {}
+    : clock_(clock), paid_until_ms_(static_cast<double>(clock.monotonic_ms())) {
+  set_rate(bytes_per_second);
+}
+
+void IoThrottle::set_rate(double bytes_per_second) {
+  bytes_per_ms_ = std::max(bytes_per_second, 1.0) / 1000;
+}
 
 int64_t IoThrottle::spend(uint64_t bytes) {
   const auto now = static_cast<double>(clock_.monotonic_ms());

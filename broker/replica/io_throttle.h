@@ -13,11 +13,12 @@ class IoThrottle {
   // At or below 0: one byte a second. As much as a double holds: no bound.
   IoThrottle(double bytes_per_second, const Clock& clock);
 
+  void set_rate(double bytes_per_second);
   // Notes bytes that were moved; milliseconds to wait before the next, 0 for none.
   int64_t spend(uint64_t bytes);
 
  private:
-  const double bytes_per_ms_;
+  double bytes_per_ms_;
   const Clock& clock_;
   double paid_until_ms_;  // of the clock: when the bytes so far are within the bound
 };

@@ -45,10 +45,11 @@ struct LogCleaner::Pass {
   int64_t begun_ms = 0;
 };
 
-LogCleaner::LogCleaner(const CleanerSettings& settings, PartitionTable& table,
-                       log::LogManager& logs, runtime::Background& background, const Clock& clock,
-                       runtime::Executor home, Housekeeping& housekeeping, PartitionEvents& events)
-    : settings_(settings),
+LogCleaner::LogCleaner(SettingsNow settings_now, PartitionTable& table, log::LogManager& logs,
+                       runtime::Background& background, const Clock& clock, runtime::Executor home,
+                       Housekeeping& housekeeping, PartitionEvents& events)
+    : settings_now_(std::move(settings_now)),
+      settings_(settings_now_()),
       table_(table),
       logs_(logs),
       background_(background),
@@ -56,12 +57,22 @@ LogCleaner::LogCleaner(const CleanerSettings& settings, PartitionTable& table,
       home_(home),
       housekeeping_(housekeeping),
       events_(events),
-      throttle_(settings.max_bytes_per_second, clock) {}
+      throttle_(settings_.max_bytes_per_second, clock) {}
 
 void LogCleaner::start() {
   if (!settings_.enable) return;
-  for (int32_t i = 0; i < settings_.threads; ++i) {
-    runtime::spawn(home_, run(), "the compaction of logs");
+  ++running_;
+  runtime::spawn(home_, run(0), "the compaction of logs");
+}
+
+// Number 0 alone: starts the others where there are to be more.
+void LogCleaner::look_at_settings() {
+  const bool enabled = settings_.enable;  // which only a restart changes
+  settings_ = settings_now_();
+  settings_.enable = enabled;
+  throttle_.set_rate(settings_.max_bytes_per_second);
+  for (; running_ < settings_.threads; ++running_) {
+    runtime::spawn(home_, run(running_), "the compaction of logs");
   }
 }
 
@@ -70,13 +81,16 @@ void LogCleaner::end() {
   wake_.notify_all();
 }
 
-asio::awaitable<void> LogCleaner::run() {
+asio::awaitable<void> LogCleaner::run(int32_t number) {
   while (!ended_) {  // a broker that starts is left alone for a while
     co_await wake_.wait_ms(std::max<int64_t>(settings_.backoff_ms, 1));
-    while (!ended_ && co_await clean_one()) {
+    if (number == 0) look_at_settings();
+    while (!ended_ && number < settings_.threads && co_await clean_one()) {
     }
+    if (number > 0 && number >= settings_.threads) break;
     co_await checkpoint();  // of logs that were cut or are gone
   }
+  --running_;
 }
 
 asio::awaitable<bool> LogCleaner::clean_one() {

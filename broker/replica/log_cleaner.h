@@ -6,8 +6,10 @@
 //
 // A log that is cut, taken away or deleted meanwhile is left as it is, and looked at again. One that
 // cannot be compacted is said once and left alone. A full disk is tried again after the backoff.
+// Settings that change count from the next look on.
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -40,7 +42,9 @@ struct CleanerSettings {
 
 class LogCleaner {
  public:
-  LogCleaner(const CleanerSettings& settings, PartitionTable& table, log::LogManager& logs,
+  using SettingsNow = std::function<CleanerSettings()>;
+
+  LogCleaner(SettingsNow settings_now, PartitionTable& table, log::LogManager& logs,
              runtime::Background& background, const Clock& clock, runtime::Executor home,
              Housekeeping& housekeeping, PartitionEvents& events);
 
@@ -56,7 +60,8 @@ class LogCleaner {
  private:
   struct Pass;
 
-  boost::asio::awaitable<void> run();
+  boost::asio::awaitable<void> run(int32_t number);
+  void look_at_settings();
   boost::asio::awaitable<std::optional<TopicPartition>> dirtiest();
   boost::asio::awaitable<void> clean(TopicPartition id);
   boost::asio::awaitable<Result<bool>> steps(Pass& pass);
@@ -67,7 +72,8 @@ class LogCleaner {
   boost::asio::awaitable<void> checkpoint();
   void note_failure(Partition& partition, const Error& error);
 
-  const CleanerSettings settings_;
+  const SettingsNow settings_now_;
+  CleanerSettings settings_;
   PartitionTable& table_;
   log::LogManager& logs_;
   runtime::Background& background_;
@@ -80,6 +86,7 @@ class LogCleaner {
   std::map<TopicPartition, int64_t> not_before_ms_;  // monotonic: failed for want of room
   runtime::Signal progress_;                         // a pass or a checkpoint has ended
   runtime::Signal wake_;                             // all are to end
+  int32_t running_ = 0;  // run()s
   bool checkpointing_ = false;
   bool checkpoint_again_ = false;
   bool ended_ = false;

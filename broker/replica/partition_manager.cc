@@ -33,8 +33,8 @@ PartitionManager::PartitionManager(ReplicaSettings settings, TopicSettingsFor to
       reconciler_(std::make_unique<Reconciler>(*this)),
       housekeeping_(
           std::make_unique<Housekeeping>(settings_, table_, logs_, background_, clock_, home_)),
-      cleaner_(std::make_unique<LogCleaner>(settings_.cleaner, table_, logs_, background_, clock_,
-                                            home_, *housekeeping_, *this)),
+      cleaner_(std::make_unique<LogCleaner>([this] { return cleaner_settings(); }, table_, logs_,
+                                            background_, clock_, home_, *housekeeping_, *this)),
       mover_(std::make_unique<LogMover>(*this)) {
   if (!settings_.group_flush) return;
   std::vector<std::string> directories;
@@ -62,6 +62,10 @@ TopicSettings PartitionManager::settings_for(const std::string& topic) const {
   auto now = image();
   const metadata::Topic* known = now->topic(topic);
   return topic_settings_(known ? known->configs : metadata::ConfigMap(), *now);
+}
+
+CleanerSettings PartitionManager::cleaner_settings() const {
+  return settings_.cleaner_by_image ? settings_.cleaner_by_image(*image()) : settings_.cleaner;
 }
 
 void PartitionManager::begin_load() {

@@ -68,6 +68,8 @@ struct ReplicaSettings {
   int64_t high_watermark_checkpoint_ms = 5000;  // replica.high.watermark.checkpoint.interval.ms
   int64_t producer_expiry_check_ms = 600000;    // producer.id.expiration.check.interval.ms
   CleanerSettings cleaner;
+  // The same with what the image says of it; where it is empty nothing changes.
+  std::function<CleanerSettings(const metadata::Image&)> cleaner_by_image;
 };
 
 class PartitionManager final : public PartitionEvents {
@@ -147,6 +149,7 @@ class PartitionManager final : public PartitionEvents {
   void end_of_load();
   Awaitable<void> go_on_with_moves();
   metadata::ImagePtr image() const;
+  CleanerSettings cleaner_settings() const;
   void set_image(metadata::ImagePtr image);
   // On any shard: every partition that lies there is offline from now on.
   void take_directory_offline(size_t directory, const Error& error);

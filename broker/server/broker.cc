@@ -105,8 +105,12 @@ void Broker::make_parts() {
     auto resolved = config::resolve_topic_config(overrides, settings_.layers(image));
     return replica::topic_settings(resolved, producer_expiry_ms);
   };
-  partitions_ = std::make_unique<replica::PartitionManager>(replica_settings(file), topic_settings,
-                                                            shards_, background_, clock_, *logs_);
+  replica::ReplicaSettings replica = replica_settings(file);
+  replica.cleaner_by_image = [this](const metadata::Image& image) {
+    return cleaner_settings(settings_.layers(image));
+  };
+  partitions_ = std::make_unique<replica::PartitionManager>(replica, topic_settings, shards_,
+                                                            background_, clock_, *logs_);
   partitions_->on_all_directories_failed([this] {
     end_with(Error(Errc::log_dir_offline,
                    "every log directory has failed; repair the disk, or name other log.dirs"));

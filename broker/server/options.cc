@@ -143,14 +143,24 @@ replica::ReplicaSettings replica_settings(const config::Settings& file) {
   settings.high_watermark_checkpoint_ms =
       file.get_long("replica.high.watermark.checkpoint.interval.ms");
   settings.producer_expiry_check_ms = file.get_long("producer.id.expiration.check.interval.ms");
-  settings.cleaner.enable = file.get_bool("log.cleaner.enable");
-  settings.cleaner.threads = file.get_int("log.cleaner.threads");
-  settings.cleaner.backoff_ms = file.get_long("log.cleaner.backoff.ms");
-  settings.cleaner.dedupe_buffer_bytes = file.get_long("log.cleaner.dedupe.buffer.size");
-  settings.cleaner.load_factor = file.get_double("log.cleaner.io.buffer.load.factor");
-  settings.cleaner.io_buffer_bytes = file.get_int("log.cleaner.io.buffer.size");
-  settings.cleaner.max_bytes_per_second =
-      file.get_double("log.cleaner.io.max.bytes.per.second");
+  return settings;
+}
+
+replica::CleanerSettings cleaner_settings(const config::BrokerConfigs& configs) {
+  const auto integer = [&configs](std::string_view key) {
+    return config::parse_integer(configs.value(key).value_or("")).value_or(0);
+  };
+  const auto number = [&configs](std::string_view key) {
+    return config::parse_double(configs.value(key).value_or("")).value_or(0);
+  };
+  replica::CleanerSettings settings;
+  settings.enable = configs.value("log.cleaner.enable") != "false";
+  settings.threads = static_cast<int32_t>(integer("log.cleaner.threads"));
+  settings.backoff_ms = integer("log.cleaner.backoff.ms");
+  settings.dedupe_buffer_bytes = integer("log.cleaner.dedupe.buffer.size");
+  settings.load_factor = number("log.cleaner.io.buffer.load.factor");
+  settings.io_buffer_bytes = integer("log.cleaner.io.buffer.size");
+  settings.max_bytes_per_second = number("log.cleaner.io.max.bytes.per.second");
   return settings;
 }
 

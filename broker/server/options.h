@@ -13,6 +13,7 @@
 #include "broker/server/server.h"
 #include "common/config/listeners.h"
 #include "common/config/settings.h"
+#include "common/config/topic_config.h"
 #include "common/result.h"
 
 namespace odradek::broker::server {
@@ -31,5 +32,7 @@ Result<Options> read_options(int argc, char** argv);
 ServerSettings server_settings(const Options& options);
 group::GroupSettings group_settings(const config::Settings& settings);
 replica::ReplicaSettings replica_settings(const config::Settings& settings);
+// log.cleaner.*, which kafka-configs changes while the broker runs.
+replica::CleanerSettings cleaner_settings(const config::BrokerConfigs& configs);
 
 }  // namespace odradek::broker::server

@@ -45,5 +45,13 @@ TEST(IoThrottle, ABoundOfNothingIsABoundStill) {
   EXPECT_EQ(throttle.spend(10), 10'000);
 }
 
+TEST(IoThrottle, ANewBoundCountsForWhatComesThen) {
+  ManualClock clock;
+  IoThrottle throttle(1000, clock);
+  EXPECT_EQ(throttle.spend(500), 500);
+  throttle.set_rate(100);
+  EXPECT_EQ(throttle.spend(500), 5500);
+}
+
 }  // namespace
 }  // namespace odradek::broker::replica

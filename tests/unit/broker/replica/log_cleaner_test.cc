@@ -49,7 +49,7 @@ class LogCleanerTest : public testing::Test {
     table_ = std::make_unique<PartitionTable>(*shards_);
     housekeeping_ = std::make_unique<Housekeeping>(ReplicaSettings{}, *table_, *logs_, background_,
                                                    clock_, shards_->executor(0));
-    cleaner_ = std::make_unique<LogCleaner>(settings_, *table_, *logs_, background_, clock_,
+    cleaner_ = std::make_unique<LogCleaner>([this] { return settings_; }, *table_, *logs_, background_, clock_,
                                             shards_->executor(0), *housekeeping_, failures_);
     shards_->start();
     for (const log::FoundLog& found : logs_->found_logs()) {
@@ -290,6 +290,28 @@ TEST_F(LogCleanerTest, AppendsGoOnWhileItWorks) {
       on_owner(a, [](Partition& partition) { return partition.log_end_offset(); });
   EXPECT_EQ(end, Offset(2200));
   EXPECT_LT(bytes(a), 70000);
+}
+
+TEST_F(LogCleanerTest, SettingsThatChangeCountFromTheNextLook) {
+  close();
+  settings_.threads = 0;
+  settings_.backoff_ms = 1;
+  open();
+  const TopicPartition a = make("a"), b = make("b");
+  fill(a, 20);
+  fill(b, 20);
+  auto watch = [this]() -> asio::awaitable<void> {
+    cleaner_->start();
+    for (int looks = 0; looks < 3;) looks += co_await cleaner_->progress().wait_ms(10000) ? 1 : 0;
+    EXPECT_EQ(checkpoint(), "");
+    settings_.threads = 2;
+    while (checkpoint() != "0\n2\na 0 18\nb 0 18\n") co_await cleaner_->progress().wait_ms(10000);
+    cleaner_->end();
+    while (cleaner_->busy()) co_await cleaner_->progress().wait_ms(10000);
+  };
+  run(watch());
+  EXPECT_LT(bytes(a), 900);
+  EXPECT_LT(bytes(b), 900);
 }
 
 TEST_F(LogCleanerTest, AnEndIsNotWaitedForLong) {
