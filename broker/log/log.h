@@ -208,6 +208,8 @@ class Log {
   // Nothing where the topic is not compacted, or the log cannot be. `stable_end`: the last stable
   // offset.
   Result<std::optional<CleaningState>> cleaning_state(Offset stable_end);
+  // Notes that the log is compacted from now on (cleaned_to), which has to be in the checkpoint before
+  // anything is swapped: a start takes holes between the segments of other logs for a loss.
   Result<CleaningPlan> plan_cleaning(Offset stable_end);
   // A new segment takes the place of others in two steps, with a sync of the directory between them
   // and one behind: first its files are named .swap, which a start completes whatever happens next.

@@ -91,7 +91,8 @@ Result<CleaningPlan> Log::plan_cleaning(Offset stable_end) {
   plan.id = id_;
   plan.directory = directory_;
   plan.config = config_;
-  plan.first_dirty = cleaned_to_.value_or(log_start_offset_);
+  if (!cleaned_to_) cleaned_to_ = log_start_offset_;
+  plan.first_dirty = *cleaned_to_;
   plan.generation = generation_;
   plan.now_ms = context_.clock->wall_ms();
   Result<Offset> end = first_uncleanable(plan.first_dirty, stable_end, plan.now_ms);

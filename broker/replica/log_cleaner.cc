@@ -162,6 +162,7 @@ asio::awaitable<void> LogCleaner::clean(TopicPartition id) {
   };
   auto plan = co_await runtime::run_on(table_.owner(id), std::move(make_plan));
   if (!plan) co_return;
+  co_await checkpoint();  // that it is compacted; nothing is written where it said so before
   log::CleanerLimits limits;
   const int64_t threads = std::max(settings_.threads, 1);
   limits.map_bytes = static_cast<size_t>(settings_.dedupe_buffer_bytes / threads);
@@ -271,7 +272,8 @@ asio::awaitable<void> LogCleaner::handle(Pass& pass, Error error) {
 
 asio::awaitable<void> LogCleaner::checkpoint() {
   checkpoint_again_ = true;
-  if (checkpointing_) co_return;  // whoever writes now writes once more
+  while (checkpointing_ && !ended_) co_await progress_.wait_ms(1000);
+  if (!checkpoint_again_ || ended_) co_return;  // whoever wrote did so once more
   checkpointing_ = true;
   while (checkpoint_again_ && !ended_) {
     checkpoint_again_ = false;

@@ -375,7 +375,7 @@ TEST_F(CleanerTest, ACorruptBatchIsNamedAndNothingIsChanged) {
             std::string::npos)
       << done.error().what();
   EXPECT_TRUE(files(".cleaned").empty());
-  EXPECT_EQ(log_->cleaned_to(), std::nullopt);
+  EXPECT_EQ(log_->cleaned_to(), Offset(0));
   ASSERT_TRUE(log_->cleaning_state(stable_end())->has_value());
   log_->mark_uncleanable();
   EXPECT_FALSE(log_->cleaning_state(stable_end())->has_value());
@@ -441,7 +441,7 @@ TEST_F(CleanerTest, ALogThatIsCutMeanwhileIsLeftAlone) {
     const std::vector<Stored> expected = {{0, "a", "1"}, {1, "z", "new"}};
     EXPECT_EQ(stored(), expected);
     EXPECT_TRUE(files(".cleaned").empty() && files(".swap").empty());
-    EXPECT_EQ(log_->cleaned_to(), std::nullopt);
+    EXPECT_EQ(log_->cleaned_to(), Offset(0));
     reopen_clean();
     EXPECT_EQ(stored(), expected);
   }
