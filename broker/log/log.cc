@@ -23,6 +23,12 @@ int64_t jitter_ms(const LogConfig& config, const std::string& directory, Offset 
 
 std::atomic<uint64_t> last_number = 0;
 
+// Of a log's own: what a cleaner knows of one log is never taken for another one's of its partition.
+uint64_t new_generations() {
+  static std::atomic<uint64_t> logs = 0;
+  return ++logs << 32;
+}
+
 }  // namespace
 
 Log::Log(const LogContext& context, OpenOptions options)
@@ -34,7 +40,8 @@ Log::Log(const LogContext& context, OpenOptions options)
       epochs_(context.files, directory_ + "/leader-epoch-checkpoint"),
       recovery_point_(options.recovery_point),
       last_flush_ms_(context.clock->wall_ms()),
-      cleaned_to_(options.cleaned_to) {}
+      cleaned_to_(options.cleaned_to),
+      generation_(new_generations()) {}
 
 Log::~Log() = default;
 
