@@ -135,7 +135,7 @@ TEST_P(CleanerCrashTest, AtEachChangeOfTheStartAfterwards) {
 
 INSTANTIATE_TEST_SUITE_P(Modes, CleanerCrashTest,
                          ::testing::Values(CrashMode::lose_unsynced, CrashMode::keep_prefix,
-                                           CrashMode::keep_all),
+                                           CrashMode::keep_all, CrashMode::mixture),
                          [](const auto& info) {
                            switch (info.param) {
                              case CrashMode::lose_unsynced:
@@ -144,6 +144,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, CleanerCrashTest,
                                return "KeepPrefix";
                              case CrashMode::keep_all:
                                return "KeepAll";
+                             case CrashMode::mixture:
+                               return "Mixture";
                            }
                            return "";
                          });
