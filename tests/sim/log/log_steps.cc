@@ -321,6 +321,7 @@ void LogLife::delete_old(Partition& partition) {
   bool is_sure = true;
   const Offset expected = expected_first_base(partition, mark, is_sure);
   const size_t segments = partition.log->segment_count();
+  const Offset last = partition.log->segments().back().base_offset;
   Result<DeletedFiles> deleted = partition.log->delete_old_segments(mark);
   const Offset first = partition.log->segments().front().base_offset;
   world_.trace(format("{}: retention below {}: segment {} is first", partition.id.to_string(),
@@ -329,7 +330,9 @@ void LogLife::delete_old(Partition& partition) {
     note_failure(partition, "retention", deleted.error());
     if (must_restart_) model.is_vague = true;
   } else {
-    if (is_sure && first != expected) {
+    // on a full disk there is no room for the empty segment that the log would go on in
+    const bool has_no_room = full_steps_ > 0 && expected == model.end && first == last;
+    if (is_sure && first != expected && !has_no_room) {
       return breach(partition, format("retention leaves segment {} as the first, not {}",
                                       first.value(), expected.value()));
     }
