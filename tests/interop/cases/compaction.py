@@ -1,7 +1,6 @@
 """Compaction beside Apache Kafka 3.5.2's: the same files compacted by both, and read by the other."""
 import glob
 import gzip
-import gzip
 import os
 import random
 import shutil
@@ -67,6 +66,17 @@ def write(c, topic, codec, seed, transactional_id=None):
     # what is written to is not compacted: a last segment of its own
     for n in range(12):
         assert c.produce(topic, 0, wire.batch([], records=wire.record(b"y" * 2000, b"last %d" % n), count=1, timestamp=stamp + n))[0] == 0
+
+
+def complaints(lines, folder):
+    """(file, what does not match) of an answer of kafka-dump-log."""
+    found, path = set(), ""
+    for line in lines:
+        if "ismatch" in line:
+            path = line.replace(folder, "")
+        elif line.startswith("  "):
+            found.add((path, line))
+    return found
 
 
 def active_base(broker, topic):
@@ -159,9 +169,13 @@ def beside_apache(t):
         dump_log.same(t, "kafka-dump-log of both reads what was compacted", [name], "--deep-iteration", "--print-data-log")
     dump_log.same(t, "its indexes are sound", indexes, "--index-sanity-check")
     checked = dump_log.same(t, "and true", indexes, "--verify-index-only")
-    t.check("without a complaint", not any("ismatch" in line for line in checked), checked)
-
     theirs.broker.stop(60)
+    paths = sorted(n for name in topics for n in glob.glob(os.path.join(theirs.broker.partition_dir(name), "*.*index")))
+    apaches = dump_log.same(t, "Apache Kafka's own indexes, likewise", paths, "--verify-index-only")
+    # it complains of the time of a batch that was emptied, and kept for its producer, in its own files too
+    ours_only = complaints(checked, own.broker.logs) - complaints(apaches, theirs.broker.logs)
+    t.check("without a complaint that Apache Kafka's own files do not cause", not ours_only, sorted(ours_only))
+
     theirs.broker.set(log__dirs=own.broker.logs)
     theirs.broker.logs = own.broker.logs
     theirs.broker.launch().wait_ready(60)
