@@ -290,12 +290,14 @@ def daemon(t):
     status, out = tool("kafka-server-start.sh", "-daemon", "config/k.properties")
     t.check("kafka-server-start.sh -daemon: status 0, pid and port are named", status == 0 and str(port) in out and
             re.search(r"\bpid:?\s*\d+", out), (status, out))
+    pid = int(re.search(r"\bpid:?\s*(\d+)", out)[1])
     t.check("and it answers at that moment", cluster.listening(port))
     t.check("HOME/logs holds the logs", any(os.path.getsize(os.path.join(home, "logs", n)) for n in os.listdir(home + "/logs")))
     status, out = tool("kafka-server-start.sh", "-daemon", "config/k.properties")
     t.check("a second start says why not", status != 0 and out.strip(), (status, out))
     status, out = tool("kafka-server-stop.sh")
-    proc.wait_until(lambda: not cluster.listening(port), 20, "the broker ends")
+    # it lets go of its port first, and of its logs then
+    proc.wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 20, "the broker ends")
     t.check("kafka-server-stop.sh ends it", status == 0, (status, out))
     status, out = tool("zookeeper-server-stop.sh")
     proc.wait_until(lambda: not cluster.listening(zk_port), 20, "the coordinator ends")
