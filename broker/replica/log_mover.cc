@@ -30,9 +30,15 @@ Error stopped() { return Error(Errc::cancelled, "the broker stops"); }
 }  // namespace
 
 struct LogMover::Move {
-  TopicPartition id;
-  Uuid topic_id;
-  size_t directory = 0;
+  Move(TopicPartition id_in, Uuid topic_id_in, size_t directory_in, std::string path_in)
+      : id(std::move(id_in)),
+        topic_id(topic_id_in),
+        directory(directory_in),
+        path(std::move(path_in)) {}
+
+  const TopicPartition id;
+  const Uuid topic_id;
+  const size_t directory;
   std::string path;         // of the copy; of a move that goes on: as found
   bool goes_on = false;
   bool is_renamed = false;   // the copy has the name of a log
@@ -65,19 +71,7 @@ asio::awaitable<Result<void>> LogMover::move(TopicPartition id, size_t directory
     co_return Error(Errc::log_dir_offline,
                     format("log directory {} is offline", directories[directory].path));
   }
-  struct Found {
-    size_t directory;
-    Uuid topic_id;
-  };
-  auto look = [&]() -> Result<Found> {
-    auto found = manager_.find(id);
-    if (!found) return found.error();
-    if ((*found)->offline()) {
-      return Error(Errc::log_dir_offline, "the log directory of " + id.to_string() + " is offline");
-    }
-    return Found{(*found)->directory(), (*found)->topic_id()};
-  };
-  auto found = co_await runtime::run_on(manager_.owner(id), std::move(look));
+  auto found = co_await place_of(id);
   if (!found) {
     if (found.error().code() != Errc::log_dir_offline) {
       manager_.logs().prefer_directory(id, directory);
@@ -91,28 +85,27 @@ asio::awaitable<Result<void>> LogMover::move(TopicPartition id, size_t directory
     moves_.erase(at);
   }
   if (found->directory == directory) co_return Result<void>();
-  auto move = std::make_shared<Move>();
-  move->id = id;
-  move->topic_id = found->topic_id;
-  move->directory = directory;
-  move->path = directories[directory].path + "/" +
-               log::deleted_directory_name(id, Uuid::random(), "future");
-  begin(std::move(move));
+  begin(std::make_shared<Move>(id, found->topic_id, directory,
+                               directories[directory].path + "/" +
+                                   log::deleted_directory_name(id, Uuid::random(), "future")));
   co_return Result<void>();
+}
+
+asio::awaitable<Result<LogMover::Place>> LogMover::place_of(TopicPartition id) {
+  auto look = [this, &id]() -> Result<Place> {
+    auto found = manager_.find(id);
+    if (!found) return found.error();
+    if ((*found)->offline()) {
+      return Error(Errc::log_dir_offline, "the log directory of " + id.to_string() + " is offline");
+    }
+    return Place{(*found)->directory(), (*found)->topic_id()};
+  };
+  co_return co_await runtime::run_on(manager_.owner(id), std::move(look));
 }
 
 asio::awaitable<void> LogMover::go_on_with(std::vector<log::FutureLog> found) {
   for (log::FutureLog& future : found) {
-    struct Here {
-      size_t directory;
-      Uuid topic_id;
-    };
-    auto look = [&]() -> std::optional<Here> {
-      auto partition = manager_.table().find(future.id);
-      if (!partition || partition->offline()) return std::nullopt;
-      return Here{partition->directory(), partition->topic_id()};
-    };
-    auto here = co_await runtime::run_on(manager_.owner(future.id), std::move(look));
+    auto here = co_await place_of(future.id);
     if (!here || here->directory == future.directory || moves_.contains(future.id)) {
       LOG_WARN("server",
                "{} is the copy of a log that is not here, or no longer moves: it is left alone",
@@ -129,11 +122,8 @@ asio::awaitable<void> LogMover::go_on_with(std::vector<log::FutureLog> found) {
       (void)co_await move(future.id, future.directory);
       continue;
     }
-    auto move = std::make_shared<Move>();
-    move->id = future.id;
-    move->topic_id = here->topic_id;
-    move->directory = future.directory;
-    move->path = std::move(future.path);
+    auto move = std::make_shared<Move>(future.id, here->topic_id, future.directory,
+                                       std::move(future.path));
     move->goes_on = true;
     begin(std::move(move));
   }

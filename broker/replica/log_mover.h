@@ -57,12 +57,18 @@ class LogMover {
  private:
   struct Move;
   using MovePtr = std::shared_ptr<Move>;
+  // Where a log lies now, and whose it is.
+  struct Place {
+    size_t directory;
+    Uuid topic_id;
+  };
   struct Piece {
     log::LogSlice slice;   // size 0: the copy has everything
     bool anew = false;     // what the copy has is below the log's start: it begins anew there
     Offset start{0};
   };
 
+  boost::asio::awaitable<Result<Place>> place_of(TopicPartition id);
   void begin(MovePtr move);
   void begin_next(size_t directory);
   boost::asio::awaitable<void> run(MovePtr move);
